@@ -1,0 +1,1 @@
+"""Networks at run time, through ONNX Runtime: engines and the model card."""

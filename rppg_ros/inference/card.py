@@ -1,0 +1,279 @@
+"""The model card: what a node must know of a network to feed it and read it, carried in the .onnx file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from rppg_ros.types import Kind
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+SCHEMA_VERSION = 1
+CARD_KEY = "rppg_ros.card"
+SCHEMA_KEY = "rppg_ros.card_schema"
+
+CHANNEL_COUNTS: Mapping[str, int] = MappingProxyType({"rgb": 3, "thermal": 1})
+VALUE_RANGES = ("0-255",)
+LAYOUTS = ("NCTHW",)
+
+
+class ModelCardError(ValueError):
+    """A model card is missing, wrong, or newer than this package; names the file and the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateTensor:
+    """One tensor a streaming network carries from a call to the next.
+
+    Attributes
+    ----------
+    input, output : names of the graph's input that takes it and of the output that gives its successor.
+    shape : without the batch axis; zeros of this shape start a stream.
+    """
+
+    input: str
+    output: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """How to feed a network and what comes out.
+
+    The input is float32 of shape (batch, channels, frames + pad_frames, size, size); every output named in
+    `outputs` is (batch, frames), one sample per frame.
+
+    Attributes
+    ----------
+    name : short name, shown in messages; e.g. "mmrphys-lef-rgb-scamps".
+    family, variant : e.g. "mmrphys", "LEF_RGB_TSFM".
+    tasks : waveforms the network gives.
+    channels : cameras stacked along the channel axis, in this order; "rgb" is three channels, "thermal" one.
+    size : side of the square crop, pixels.
+    frames : preferred window, output samples.
+    pad_frames : copies of the last frame to append to a window (1 where the network differences frames).
+    dynamic_frames : whether other windows run too: multiples of `frames_multiple`, at least `min_frames`.
+    rate_hz : clock the network was trained on.
+    crop_scale : side of the crop over the longer side of the face box.
+    value_range : of the pixels; "0-255" is raw. Thermal is scaled to the same range.
+    layout : axes of the input.
+    input_name : the graph's input for frames.
+    outputs : task to the name of the graph's output.
+    state : tensors carried between calls by a streaming network; empty for a windowed one.
+    training_data, licence, source : provenance, free text.
+    sha256 : of the checkpoint the weights came from, hexadecimal; empty when trained here.
+    scores : figure of merit to value, e.g. {"UBFC-rPPG HR MAE bpm": 0.4}.
+    """
+
+    name: str
+    family: str
+    variant: str
+    tasks: tuple[Kind, ...]
+    channels: tuple[str, ...]
+    size: int
+    frames: int
+    rate_hz: float
+    outputs: Mapping[Kind, str]
+    pad_frames: int = 0
+    dynamic_frames: bool = False
+    frames_multiple: int = 1
+    min_frames: int = 1
+    crop_scale: float = 1.5
+    value_range: str = "0-255"
+    layout: str = "NCTHW"
+    input_name: str = "frames"
+    state: tuple[StateTensor, ...] = ()
+    training_data: str = ""
+    licence: str = ""
+    source: str = ""
+    sha256: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise ModelCardError(f"model card: {problem}")
+
+    @property
+    def channel_count(self) -> int:
+        """Length of the input's channel axis."""
+        return sum(CHANNEL_COUNTS[channel] for channel in self.channels)
+
+    @property
+    def window_s(self) -> float:
+        """Length of the preferred window, seconds."""
+        return self.frames / self.rate_hz
+
+    def accepts_frames(self, frames: int) -> bool:
+        """Whether the graph runs on a window of `frames` output samples."""
+        if not self.dynamic_frames:
+            return frames == self.frames
+        return frames >= self.min_frames and frames % self.frames_multiple == 0
+
+    def to_metadata(self) -> dict[str, str]:
+        """Key-value pairs for an ONNX model's metadata_props."""
+        return {SCHEMA_KEY: str(SCHEMA_VERSION), CARD_KEY: json.dumps(asdict(self), sort_keys=True)}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], where: str = "metadata") -> ModelCard:
+        """Card from an ONNX model's metadata.
+
+        Parameters
+        ----------
+        where : file the metadata came from, for error messages.
+
+        Raises
+        ------
+        ModelCardError : naming `where` and the missing or invalid field.
+        """
+        if CARD_KEY not in metadata:
+            raise ModelCardError(f"{where}: no model card ('{CARD_KEY}' is not in its ONNX metadata)")
+        _check_schema(metadata.get(SCHEMA_KEY, ""), where)
+        try:
+            raw = json.loads(metadata[CARD_KEY])
+        except json.JSONDecodeError as error:
+            raise ModelCardError(f"{where}: '{CARD_KEY}' is not JSON: {error}") from None
+        if not isinstance(raw, dict):
+            raise ModelCardError(f"{where}: '{CARD_KEY}' is not a JSON object")
+        return _card_from_json(raw, where)
+
+    @classmethod
+    def from_session(cls, session: onnxruntime.InferenceSession, where: str = "model") -> ModelCard:
+        """Card of an open ONNX Runtime session, checked against the graph's own inputs and outputs."""
+        card = cls.from_metadata(session.get_modelmeta().custom_metadata_map, where)
+        _check_names("input_name", [card.input_name], session.get_inputs(), where)
+        _check_names("outputs", list(card.outputs.values()), session.get_outputs(), where)
+        _check_names("state", [tensor.input for tensor in card.state], session.get_inputs(), where)
+        _check_names("state", [tensor.output for tensor in card.state], session.get_outputs(), where)
+        return card
+
+    @classmethod
+    def read(cls, path: str | Path) -> ModelCard:
+        """Card inside an .onnx file.
+
+        Raises
+        ------
+        ModelCardError : when the file is absent, is not ONNX, or has no valid card.
+        """
+        import onnxruntime
+
+        path = Path(path)
+        if not path.is_file():
+            raise ModelCardError(f"{path}: no such file")
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.intra_op_num_threads = 1
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own exceptions share no base class but this one
+            raise ModelCardError(f"{path}: not a readable ONNX model: {_first_line(error)}") from None
+        return cls.from_session(session, str(path))
+
+
+def _card_from_json(raw: dict[str, Any], where: str) -> ModelCard:
+    known = {f.name for f in fields(ModelCard)}
+    for name in raw:
+        if name not in known:
+            raise ModelCardError(f"{where}: model card has an unknown field '{name}'")
+    values = dict(raw)
+    for name, convert in _CONVERTERS.items():
+        if name not in values:
+            continue
+        try:
+            values[name] = convert(values[name])
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise ModelCardError(f"{where}: model card field '{name}' is invalid: {error}") from None
+    try:
+        return ModelCard(**values)
+    except ModelCardError as error:
+        raise ModelCardError(f"{where}: {error}") from None
+    except TypeError:
+        missing = sorted(_REQUIRED - values.keys())
+        raise ModelCardError(f"{where}: model card lacks {', '.join(map(repr, missing))}") from None
+
+
+_REQUIRED = frozenset(
+    {"name", "family", "variant", "tasks", "channels", "size", "frames", "rate_hz", "outputs"}
+)
+_CONVERTERS = MappingProxyType(
+    {
+        "tasks": lambda raw: tuple(Kind(task) for task in raw),
+        "channels": lambda raw: tuple(raw),
+        "outputs": lambda raw: {Kind(task): name for task, name in raw.items()},
+        "state": lambda raw: tuple(StateTensor(t["input"], t["output"], tuple(t["shape"])) for t in raw),
+        "rate_hz": float,
+        "crop_scale": float,
+    }
+)
+
+
+def _problems(card: ModelCard):
+    """Each thing wrong with the card, field name first, worst first."""
+    for name in ("name", "family", "variant", "input_name"):
+        value = getattr(card, name)
+        if not isinstance(value, str) or not value:
+            yield f"'{name}' must be text, not {value!r}"
+    for name, least in (
+        ("size", 1),
+        ("frames", 1),
+        ("pad_frames", 0),
+        ("frames_multiple", 1),
+        ("min_frames", 1),
+    ):
+        value = getattr(card, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            yield f"'{name}' must be an integer of at least {least}, not {value!r}"
+    for name in ("rate_hz", "crop_scale"):
+        value = getattr(card, name)
+        if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+            yield f"'{name}' must be a positive number, not {value!r}"
+    if not card.tasks or len(set(card.tasks)) != len(card.tasks):
+        yield f"'tasks' must name each waveform once, not {card.tasks!r}"
+    if not all(isinstance(task, Kind) for task in card.tasks):
+        yield f"'tasks' must be of {[kind.value for kind in Kind]}, not {card.tasks!r}"
+    if not card.channels or not set(card.channels) <= CHANNEL_COUNTS.keys():
+        yield f"'channels' must be of {list(CHANNEL_COUNTS)}, not {card.channels!r}"
+    if len(set(card.channels)) != len(card.channels):
+        yield f"'channels' names a camera twice: {card.channels!r}"
+    if set(card.outputs) != set(card.tasks):
+        yield f"'outputs' must name one output for each task, not {dict(card.outputs)!r}"
+    if card.value_range not in VALUE_RANGES:
+        yield f"'value_range' must be of {list(VALUE_RANGES)}, not {card.value_range!r}"
+    if card.layout not in LAYOUTS:
+        yield f"'layout' must be of {list(LAYOUTS)}, not {card.layout!r}"
+    if card.frames % card.frames_multiple or card.frames < card.min_frames:
+        yield (
+            f"'frames' is {card.frames}, but must be a multiple of {card.frames_multiple} (frames_multiple) "
+            f"and at least {card.min_frames} (min_frames)"
+        )
+
+
+def _check_schema(text: str, where: str) -> None:
+    try:
+        version = int(text)
+    except ValueError:
+        raise ModelCardError(f"{where}: '{SCHEMA_KEY}' must be a number, not {text!r}") from None
+    if version > SCHEMA_VERSION:
+        raise ModelCardError(
+            f"{where}: '{SCHEMA_KEY}' is {version}, newer than this rppg_ros reads ({SCHEMA_VERSION}); "
+            "update rppg_ros"
+        )
+
+
+def _check_names(card_field: str, names: list[str], tensors: list, where: str) -> None:
+    present = [tensor.name for tensor in tensors]
+    for name in names:
+        if name not in present:
+            raise ModelCardError(
+                f"{where}: model card field '{card_field}' names '{name}', the graph has {present}"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,1 @@
+"""The networks, in torch: for import, export and training; nothing at run time needs this."""
