@@ -1,0 +1,96 @@
+"""Heart and respiration rate from a stretch of waveform, each with standard deviation, SNR and quality."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rppg_ros.types import Kind
+from rppg_ros.vitals.registry import RateSpec
+from rppg_ros.vitals.spectrum import Peak, find_peak, spectrum
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Maps what was measured on a window to the chance of being right, and to the error where it is.
+
+    quality = logistic(bias + snr * SNR_dB + lead * lead_dB + length * log2(window / usual window)
+                       - split * |first half - second half|), lead being the peak's over the next best candidate.
+    std = sqrt(floor^2 + (noise * 10^(-SNR_dB/20) * usual window / window)^2), per minute.
+    Coefficients: benchmarks/quality_calibration.py, on simulated waveforms from noise alone to clean.
+    """
+
+    bias: float
+    snr: float
+    lead: float
+    length: float
+    split: float
+    std_floor: float
+    std_noise: float
+
+
+CALIBRATION: dict[Kind, Calibration] = {
+    Kind.BVP: Calibration(-0.251, 0.025, 0.42, 0.384, 0.045, 0.415, 0.895),
+    Kind.RSP: Calibration(0.063, 0.068, 0.218, -0.232, 0.165, 0.245, 0.374),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A rate and how much it can be trusted; per minute, dB, 0..1, seconds."""
+
+    per_minute: float
+    std: float
+    snr_db: float
+    quality: float
+    window_s: float
+
+
+def estimate_rate(
+    samples: np.ndarray, rate_hz: float, spec: RateSpec, near_per_minute: float | None = None
+) -> Estimate | None:
+    """Read the rate off the newest waveform.
+
+    Parameters
+    ----------
+    samples : (n,) evenly sampled waveform; the newest spec.window_s of it are used.
+    rate_hz : samples per second.
+    near_per_minute : a recent trusted rate, which counts as mild evidence.
+
+    Returns
+    -------
+    None if there are fewer than spec.min_window_s seconds, or nothing but a flat line or non-finite samples.
+    """
+    samples = np.asarray(samples, dtype=np.float64)[-round(spec.window_s * rate_hz) :]
+    if len(samples) < round(spec.min_window_s * rate_hz) or not np.isfinite(samples).all():
+        return None
+    near_hz = None if near_per_minute is None else near_per_minute / 60
+    peak = find_peak(spectrum(samples, rate_hz), spec, near_hz)
+    if peak is None:
+        return None
+    window_s = len(samples) / rate_hz
+    split = _split(samples, rate_hz, spec)
+    quality, std = _grade(peak, window_s, split, spec)
+    return Estimate(peak.hz * 60, std, peak.snr_db, quality, window_s)
+
+
+def _split(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> float:
+    """Difference of the rates of the two halves, per minute: noise has no rate to agree on."""
+    half = len(samples) // 2
+    first = find_peak(spectrum(samples[:half], rate_hz), spec)
+    second = find_peak(spectrum(samples[half:], rate_hz), spec)
+    return math.inf if first is None or second is None else abs(first.hz - second.hz) * 60
+
+
+def _grade(peak: Peak, window_s: float, split: float, spec: RateSpec) -> tuple[float, float]:
+    c = CALIBRATION[spec.kind]
+    octaves = math.log2(window_s / spec.window_s)
+    agreement = c.length * octaves - c.split * min(split, MAX_SPLIT[spec.kind])
+    logit = c.bias + c.snr * peak.snr_db + c.lead * peak.lead_db + agreement
+    noise = c.std_noise * 10 ** (-peak.snr_db / 20) * spec.window_s / window_s
+    return 1 / (1 + math.exp(-logit)), math.hypot(c.std_floor, noise)
+
+
+MAX_SPLIT: dict[Kind, float] = {Kind.BVP: 30.0, Kind.RSP: 8.0}  # per minute; beyond it one half says nothing more

@@ -1,0 +1,39 @@
+"""What each rate is: its band, how much waveform it needs, how its signal is told from noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rppg_ros.types import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class RateSpec:
+    """One rate read off one waveform.
+
+    Attributes
+    ----------
+    low_hz, high_hz : where the rate is searched.
+    noise_high_hz : upper edge of the band that counts as noise (the second harmonic of fast rates lies above high_hz).
+    min_window_s, window_s : least and usual length of waveform.
+    peak_half_width_hz : of a harmonic, besides what the window's length blurs.
+    harmonics : how many belong to the signal.
+    jump_std_per_minute : how far a rate moves between estimates, for the preference of the last one.
+    """
+
+    kind: Kind
+    name: str
+    low_hz: float
+    high_hz: float
+    noise_high_hz: float
+    min_window_s: float
+    window_s: float
+    peak_half_width_hz: float
+    harmonics: int
+    jump_std_per_minute: float
+
+
+# Bands wider than the published ones at the top: estimators cut at 2.5 Hz turn 170 beats per minute into 80.
+HEART_RATE = RateSpec(Kind.BVP, "heart_rate", 0.66, 3.34, 4.5, 8.0, 15.0, 0.1, 2, 6.0)
+RESPIRATION_RATE = RateSpec(Kind.RSP, "respiration_rate", 0.08, 0.75, 1.2, 30.0, 45.0, 0.02, 2, 3.0)
+RATES: dict[Kind, RateSpec] = {Kind.BVP: HEART_RATE, Kind.RSP: RESPIRATION_RATE}
