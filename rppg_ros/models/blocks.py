@@ -1,0 +1,77 @@
+"""Pieces the 3-D convolutional networks share: the input stage and the convolution block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+INSTANCE_NORM_EPS = 1e-5
+RGB_CHANNELS = 3
+
+
+class Conv(NamedTuple):
+    """One convolution of a layer table; kernel, stride and padding are (time, height, width)."""
+
+    channels: int
+    stride: tuple[int, int, int] = (1, 1, 1)
+    padding: tuple[int, int, int] = (1, 0, 0)
+    kernel: tuple[int, int, int] = (3, 3, 3)
+
+
+DROP = None
+"""Stands in a layer table for channel dropout."""
+
+LayerTable = Sequence[Conv | None]
+
+
+class ConvBlock(nn.Module):
+    """Convolution without bias, tanh, instance norm without parameters (the order of the released MMRPhys)."""
+
+    def __init__(self, in_channels: int, spec: Conv) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, bias=False)
+        self.norm = nn.InstanceNorm3d(spec.channels, eps=INSTANCE_NORM_EPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) to (B, spec.channels, T', H', W')."""
+        return self.norm(torch.tanh(self.conv(x)))
+
+
+class InputStage(nn.Module):
+    """Frame difference, then instance norm of each camera by itself.
+
+    The difference takes away the static face, and the norm makes raw 0-255 pixels scale-free: eps is far
+    below their variance, which it would not be for pixels divided by 255.
+    """
+
+    def __init__(self, camera_channels: Sequence[int]) -> None:
+        super().__init__()
+        self.camera_channels = tuple(camera_channels)
+        self.norms = nn.ModuleList(nn.InstanceNorm3d(n, eps=INSTANCE_NORM_EPS) for n in camera_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Raw pixels (B, C, T+1, H, W) to (B, C, T, H, W)."""
+        difference = x[:, :, 1:] - x[:, :, :-1]
+        cameras = torch.split(difference, self.camera_channels, dim=1)
+        return torch.cat([norm(camera) for norm, camera in zip(self.norms, cameras, strict=True)], dim=1)
+
+
+def stack(in_channels: int, table: LayerTable, dropout: float) -> nn.Sequential:
+    """Convolution blocks and dropouts of a layer table, in order; indices are those of the table."""
+    layers: list[nn.Module] = []
+    channels = in_channels
+    for spec in table:
+        if spec is DROP:
+            layers.append(nn.Dropout3d(dropout))
+            continue
+        layers.append(ConvBlock(channels, spec))
+        channels = spec.channels
+    return nn.Sequential(*layers)
+
+
+def plain_conv(in_channels: int, spec: Conv) -> nn.Conv3d:
+    """The last convolution of a head: no bias, no activation, no norm."""
+    return nn.Conv3d(in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, bias=False)

@@ -1,0 +1,103 @@
+"""Reading the authors' .pth files safely, and fitting their tensors to our layers by a table of names."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+DATA_PARALLEL_PREFIX = "module."
+NAMES_SHOWN = 4
+
+
+class CheckpointError(ValueError):
+    """A file is no checkpoint, or none of the family asked for; names the file and the tensors."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialLayout:
+    """What an official checkpoint turned out to be.
+
+    Attributes
+    ----------
+    config : of the network to build.
+    names : the checkpoint's tensor name to ours.
+    ignored : prefixes of tensors that are present but not used.
+    frames, rate_hz : window and clock it was trained with.
+    training_data : dataset, as far as the file name tells.
+    licence, source : of the released weights.
+    """
+
+    config: Any
+    names: Mapping[str, str]
+    ignored: tuple[str, ...]
+    frames: int
+    rate_hz: float
+    training_data: str
+    licence: str
+    source: str
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of a state_dict file in float32, without the data-parallel prefix. Runs no code from the file.
+
+    Raises
+    ------
+    CheckpointError : when the file is absent, not a checkpoint, or holds anything but tensors.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    try:
+        raw = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(
+            f"{path}: refused, it holds more than tensors (or is not a checkpoint)"
+        ) from None
+    except Exception as error:  # torch.load raises anything from KeyError to RuntimeError on foreign files
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path}: not a torch checkpoint: {reason}") from None
+    if not isinstance(raw, Mapping) or not raw:
+        raise CheckpointError(f"{path}: holds a {type(raw).__name__}, not a state_dict")
+    for name, tensor in raw.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise CheckpointError(f"{path}: entry {name!r} is a {type(tensor).__name__}, not a tensor")
+    return {name.removeprefix(DATA_PARALLEL_PREFIX): tensor.float() for name, tensor in raw.items()}
+
+
+def fit(network: nn.Module, tensors: Mapping[str, Tensor], layout: OfficialLayout, path: Path) -> None:
+    """Copy a checkpoint's tensors into a network; every tensor on either side must be accounted for.
+
+    Raises
+    ------
+    CheckpointError : naming missing, unknown or misshapen tensors.
+    """
+    used = {name: tensor for name, tensor in tensors.items() if not name.startswith(layout.ignored)}
+    _refuse(path, "lacks", layout.names.keys() - used.keys(), layout)
+    _refuse(path, "has unknown", used.keys() - layout.names.keys(), layout)
+    state = network.state_dict()
+    for official, ours in layout.names.items():
+        if used[official].shape != state[ours].shape:
+            raise CheckpointError(
+                f"{path}: tensor '{official}' is {tuple(used[official].shape)}, "
+                f"{layout.config.variant} wants {tuple(state[ours].shape)}"
+            )
+    network.load_state_dict({ours: used[official] for official, ours in layout.names.items()}, strict=True)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _refuse(path: Path, verb: str, names: set[str], layout: OfficialLayout) -> None:
+    if not names:
+        return
+    shown = ", ".join(f"'{name}'" for name in sorted(names)[:NAMES_SHOWN])
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    raise CheckpointError(f"{path}: as {layout.config.variant} it {verb} tensors: {shown}{more}")

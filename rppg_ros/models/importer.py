@@ -1,0 +1,80 @@
+"""From an official checkpoint to a network with its weights and its card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from rppg_ros.inference.card import ModelCard
+from rppg_ros.models import checkpoint, registry
+
+CROP_SCALE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A network in eval mode and the card to export it with."""
+
+    network: nn.Module
+    card: ModelCard
+
+
+def import_checkpoint(
+    path: str | Path,
+    family: str,
+    *,
+    name: str | None = None,
+    size: int | None = None,
+    frames: int | None = None,
+    rate_hz: float | None = None,
+) -> Imported:
+    """Read an official checkpoint.
+
+    Parameters
+    ----------
+    family : name in the registry.
+    name : for the card; made of family, variant and training data by default.
+    size, frames, rate_hz : pixels, samples, Hz; override what tensors and file name tell.
+
+    Raises
+    ------
+    CheckpointError, ValueError : in one line, naming the file.
+    """
+    path = Path(path)
+    chosen = registry.family(family)
+    if chosen.official is None:
+        raise ValueError(f"{family} has no official checkpoints")
+    tensors = checkpoint.load_tensors(path)
+    layout = chosen.official(tensors, path, size=size, frames=frames, rate_hz=rate_hz)
+    network = chosen.network(layout.config).eval()
+    checkpoint.fit(network, tensors, layout, path)
+    return Imported(network, _card(chosen, layout, path, name))
+
+
+def _card(
+    chosen: registry.Family, layout: checkpoint.OfficialLayout, path: Path, name: str | None
+) -> ModelCard:
+    config = layout.config
+    return ModelCard(
+        name=name
+        or "-".join([chosen.name, config.variant, *layout.training_data.split()]).lower().replace("_", "-"),
+        family=chosen.name,
+        variant=config.variant,
+        tasks=config.tasks,
+        channels=config.cameras,
+        size=config.pixels,
+        frames=layout.frames,
+        pad_frames=1,
+        dynamic_frames=True,
+        frames_multiple=config.frames_multiple,
+        min_frames=config.min_frames,
+        rate_hz=layout.rate_hz,
+        crop_scale=CROP_SCALE,
+        outputs={task: task.value for task in config.tasks},
+        training_data=layout.training_data,
+        licence=layout.licence,
+        source=f"{layout.source}, {path.name}",
+        sha256=checkpoint.sha256(path),
+    )

@@ -1,0 +1,180 @@
+"""The released MMRPhys checkpoints: which variant a file is, and what its tensors are called here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from rppg_ros.models.attention import Attention, Axis
+from rppg_ros.models.checkpoint import CheckpointError, OfficialLayout
+from rppg_ros.models.mmrphys import Fusion, MMRPhysConfig, Size
+from rppg_ros.types import Kind
+
+LICENCE = "MIT (code and weights of github.com/PhysiologicAILab/MMRPhys)"
+SOURCE = "https://github.com/PhysiologicAILab/MMRPhys"
+
+BP4D_RATE_HZ = 25.0
+RATE_HZ = 30.0
+TWO_TASK_FRAMES = 180
+ONE_TASK_FRAMES = 160
+
+# official stem, our stem, layer indices: the one place where names meet
+_CONV_STEMS = {
+    Kind.BVP: (
+        ("bvp_feature_extractor.bvp_feature_extractor", "extractor", (0, 1, 3)),
+        ("rppg_head.conv_layer", "head", (0, 1, 2)),
+        ("rppg_head.final_layer", "final", (0, 1)),
+    ),
+    Kind.RSP: (
+        ("rsp_feature_extractor.rsp_feature_extractor", "extractor", (0, 1, 2)),
+        ("rBr_head.conv_block", "head", (0, 1, 2, 4)),
+        ("rBr_head.final_layer", "final", (0,)),
+    ),
+}
+_HEADS = {Kind.BVP: "rppg_head", Kind.RSP: "rBr_head"}
+_ATTENTION = {
+    "pre_conv_block.0.weight": "pre.weight",
+    "pre_conv_block.0.bias": "pre.bias",
+    "post_conv_block.0.conv.weight": "post.0.weight",
+    "post_conv_block.1.weight": "post.2.weight",
+}
+# the PURE and iBVP single-task files keep the first head layers in the extractor
+_EARLY_BVP = {
+    "bvp_feature_extractor.bvp_feature_extractor.4": "rppg_head.conv_layer.0",
+    "bvp_feature_extractor.bvp_feature_extractor.5": "rppg_head.conv_layer.1",
+    "rppg_head.conv_layer.1": "rppg_head.conv_layer.2",
+}
+_BLOOD_PRESSURE_HEAD = "rBP_head."
+_ENTRY = {
+    Kind.BVP: "bvp_feature_extractor.bvp_feature_extractor.0.conv_block_3d.0.weight",
+    Kind.RSP: "rsp_feature_extractor.rsp_feature_extractor.0.conv_block_3d.0.weight",
+}
+_CAMERAS = {1: ("thermal",), 3: ("rgb",), 4: ("rgb", "thermal")}
+
+
+def layout(
+    tensors: Mapping[str, Tensor],
+    path: Path,
+    size: int | None = None,
+    frames: int | None = None,
+    rate_hz: float | None = None,
+) -> OfficialLayout:
+    """Tell the variant from the tensors, and from the file name what tensors cannot tell.
+
+    Parameters
+    ----------
+    tensors : of the checkpoint, without prefix.
+    path : its file; the released names hold size, window and training data.
+    size, frames, rate_hz : override the file name.
+
+    Raises
+    ------
+    CheckpointError : when this is no MMRPhys, or neither name nor `size` tells the resolution.
+    """
+    if "rppg_feature_extractor.FeatureExtractor.0.conv_block_3d.0.weight" in tensors:
+        raise CheckpointError(
+            f"{path}: these are FactorizePhys layers, whatever its name: --family factorizephys"
+        )
+    tasks = tuple(task for task in Kind if _ENTRY[task] in tensors)
+    if not tasks:
+        raise CheckpointError(f"{path}: not an MMRPhys checkpoint, it lacks tensor '{_ENTRY[Kind.BVP]}'")
+    early = "bvp_feature_extractor.bvp_feature_extractor.4.conv_block_3d.0.weight" in tensors
+    config = MMRPhysConfig(
+        size=_size(tensors, path, size),
+        fusion=_fusion(tensors, tasks),
+        cameras=_cameras(tensors, tasks, path),
+        tasks=tasks,
+        attention=_attention(tensors, path),
+        axis=Axis.CODE,
+        padded_entry=early,
+    )
+    return OfficialLayout(
+        config=config,
+        names=_names(config, early),
+        ignored=(_BLOOD_PRESSURE_HEAD,) if config.fusion is Fusion.NONE else (),
+        frames=frames or _frames(path, tasks),
+        rate_hz=rate_hz or (BP4D_RATE_HZ if path.name.startswith("BP4D") else RATE_HZ),
+        training_data=_training_data(path),
+        licence=LICENCE,
+        source=SOURCE,
+    )
+
+
+def _names(config: MMRPhysConfig, early: bool) -> dict[str, str]:
+    names = {}
+    for task in config.tasks:
+        branch = f"branches.{task.value}"
+        for official, ours, indices in _CONV_STEMS[task]:
+            for i in indices:
+                names[f"{official}.{i}.conv_block_3d.0.weight"] = f"{branch}.{ours}.{i}.conv.weight"
+        names[f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
+        if config.attention is not Attention.NONE:
+            for official, ours in _ATTENTION.items():
+                names[f"{_HEADS[task]}.fsam.{official}"] = f"{branch}.attention.{ours}"
+    return _early_names(names) if early else names
+
+
+def _early_names(names: dict[str, str]) -> dict[str, str]:
+    suffix = ".conv_block_3d.0.weight"
+    moved = {new + suffix: names[new + suffix] for new in _EARLY_BVP.values()}
+    kept = {official: ours for official, ours in names.items() if official not in moved}
+    return kept | {old + suffix: moved[new + suffix] for old, new in _EARLY_BVP.items()}
+
+
+def _size(tensors: Mapping[str, Tensor], path: Path, pixels: int | None) -> Size:
+    letter = re.search(r"MMRPhys([SML])(?:EF|NF)", path.name)
+    if pixels is None and letter:
+        return Size(letter.group(1))
+    if pixels is None and _ENTRY[Kind.RSP] not in tensors and re.search(r"_MMRPhys_", path.name):
+        return Size.L  # the released one-task files are all 72 x 72 and do not say so
+    for size in Size:
+        if size.pixels == pixels:
+            return size
+    sides = ", ".join(str(size.pixels) for size in Size)
+    if pixels is None:
+        raise CheckpointError(
+            f"{path}: neither tensors nor file name tell the resolution: give --size ({sides})"
+        )
+    raise CheckpointError(f"{path}: MMRPhys has no size {pixels}; there are: {sides}")
+
+
+def _fusion(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...]) -> Fusion:
+    """No fusion shows in the branches' different entries: three channels for the pulse, one for the breath."""
+    entries = {tensors[_ENTRY[task]].shape[1] for task in tasks}
+    return Fusion.NONE if len(entries) > 1 else Fusion.EARLY
+
+
+def _cameras(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...], path: Path) -> tuple[str, ...]:
+    channels = tensors[_ENTRY[tasks[0]]].shape[1]
+    if _fusion(tensors, tasks) is Fusion.NONE:
+        channels += tensors[_ENTRY[tasks[1]]].shape[1]
+    if channels not in _CAMERAS:
+        raise CheckpointError(
+            f"{path}: tensor '{_ENTRY[tasks[0]]}' has {channels} input channels, not 1, 3 or 4"
+        )
+    return _CAMERAS[channels]
+
+
+def _attention(tensors: Mapping[str, Tensor], path: Path) -> Attention:
+    """FSAM and TSFM have the same tensors; the released TSFM files are named SFSAM_Label (SNMF_Label before)."""
+    if not any(".fsam." in name for name in tensors):
+        return Attention.NONE
+    return Attention.TSFM if re.search(r"SFSAM|SNMF|TSFM", path.name) else Attention.FSAM
+
+
+def _frames(path: Path, tasks: tuple[Kind, ...]) -> int:
+    in_name = re.search(r"_(?:RGBT|RGB|T)x(\d+)x\d+_", path.name)
+    if in_name:
+        return int(in_name.group(1))
+    return TWO_TASK_FRAMES if len(tasks) > 1 else ONE_TASK_FRAMES
+
+
+def _training_data(path: Path) -> str:
+    in_name = re.match(r"(.+?)_(?:.*_)?MMRPhys", path.name)
+    fold = re.search(r"_(Fold\d+)", path.name)
+    if not in_name:
+        return ""
+    return f"{in_name.group(1)} {fold.group(1)}" if fold else in_name.group(1)
