@@ -1,0 +1,75 @@
+"""What an engine is: it turns a window of crops on an even clock into stretches of waveform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rppg_ros.types import FaceCrop, Kind
+
+
+class EngineError(RuntimeError):
+    """An engine cannot be built or run as asked; names the model file or parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one window says about one waveform.
+
+    Attributes
+    ----------
+    offset : first sample, counted from the window's first clock point.
+    samples, weights : (n,); overlapping windows are averaged by weight.
+    """
+
+    kind: Kind
+    offset: int
+    samples: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """Which windows an engine wants, counted in points of its clock.
+
+    Attributes
+    ----------
+    rate_hz : of the clock.
+    first, longest : points of the first window, and of the longest; windows grow from one to the other.
+    hop : new points between windows.
+    hold_back : newest points of a window that are not final yet: window edges are worse, and later windows improve them.
+    align_sign : whether a window that runs against the waveform so far is turned over.
+    """
+
+    rate_hz: float
+    first: int
+    longest: int
+    hop: int
+    hold_back: Mapping[Kind, int]
+    align_sign: bool = False
+
+
+class Engine(Protocol):
+    """A method that gives waveforms.
+
+    `rgb` and `thermal` reduce a crop to what the method looks at (in the frame's callback: cheap); `infer` does the work
+    (in a worker thread: it may hold no state of a face).
+    """
+
+    name: str
+    kinds: Sequence[Kind]
+    plan: WindowPlan
+    crop_size: int
+    crop_scale: float
+
+    def rgb(self, crop: FaceCrop) -> np.ndarray:
+        """What is kept of the crop's RGB."""
+
+    def thermal(self, crop: FaceCrop) -> np.ndarray | None:
+        """What is kept of the crop's thermal image; None without one, or where the engine has no use for it."""
+
+    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None) -> list[Contribution]:
+        """Waveforms of one window: rgb (n, ...), thermal (n, ...) or None, both float32 on the clock."""

@@ -1,0 +1,34 @@
+"""Builds the engine that the parameters name."""
+
+from __future__ import annotations
+
+from rppg_ros.inference.classical import METHODS, ClassicalEngine
+from rppg_ros.inference.engine import Engine, EngineError
+from rppg_ros.inference.network import HOP_S, NetworkEngine
+
+AUTO = "auto"
+NETWORK = "network"
+DEFAULT_METHOD = "pos"  # measured best of the training-free ones on real recordings
+ENGINES = (AUTO, NETWORK, *METHODS)
+
+
+def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threads: int = 1) -> Engine:
+    """Engine by name.
+
+    Parameters
+    ----------
+    engine : "network" needs a model; "pos", "chrom"; "auto" is the network when a model is given, else POS.
+    model : path of an .onnx file with a model card.
+    hop_s, threads : see NetworkEngine.
+
+    Raises
+    ------
+    EngineError : unknown engine, or a model that is missing or unusable.
+    """
+    if engine not in ENGINES:
+        raise EngineError(f"engine '{engine}': unknown, choose from {', '.join(ENGINES)}")
+    if engine == NETWORK and not model:
+        raise EngineError("engine 'network' needs a model: set the parameter 'model' to an .onnx file")
+    if engine == NETWORK or (engine == AUTO and model):
+        return NetworkEngine(model, hop_s, threads)
+    return ClassicalEngine(DEFAULT_METHOD if engine == AUTO else engine)

@@ -1,0 +1,96 @@
+"""Callback half of the vitals: sorts crops into clips, hands out jobs, and says at once what is not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rppg_ros.inference.clips import ClipBuilder, ClipEnd, Window
+from rppg_ros.inference.engine import Engine
+from rppg_ros.sync.stamps import DROPS, MAX_GAP_S, StampGuard, Verdict
+from rppg_ros.types import NS_PER_S, FaceCrop, Kind, Rate, Status
+from rppg_ros.vitals.reader import PERIOD_S
+
+Job = Window | ClipEnd
+
+
+@dataclass(slots=True)
+class Intake:
+    """What one message of crops leads to: jobs for the worker, in order, and rates to publish now."""
+
+    jobs: list[Job] = field(default_factory=list)
+    rates: list[Rate] = field(default_factory=list)
+
+
+class CropIntake:
+    """Crops of all faces in, frame by frame.
+
+    A clip of a face ends when the face is missing for more than `max_gap_s`, when the stream has such a gap, or when its
+    stamps jump back. Frames that come late or twice are dropped and counted in `guard`.
+    """
+
+    def __init__(self, engine: Engine, max_gap_s: float = MAX_GAP_S) -> None:
+        self._engine = engine
+        self._max_gap_ns = round(max_gap_s * NS_PER_S)
+        self.guard = StampGuard(max_gap_s)
+        self._clips: dict[str, ClipBuilder] = {}
+        self._due_ns: int | None = None
+
+    @property
+    def faces(self) -> list[str]:
+        """Faces with a running clip."""
+        return list(self._clips)
+
+    def push(self, stamp_ns: int, crops: list[FaceCrop]) -> Intake:
+        """Take the crops of one frame; none is a frame without a face."""
+        out = Intake()
+        verdict = self.guard.check(stamp_ns)
+        if verdict in DROPS:
+            return out
+        if verdict is not Verdict.OK:
+            self._end_clips(list(self._clips), out)
+            self._due_ns = None
+        for crop in crops:
+            self._take(crop, out)
+        # Only where no newer frame of it came: a clip that has just begun has this frame's stamp.
+        gone = [face for face, clip in self._clips.items() if stamp_ns - clip.last_ns > self._max_gap_ns]
+        self._end_clips(gone, out)
+        self._say_unknown(stamp_ns, out)
+        return out
+
+    def flush(self) -> Intake:
+        """End all clips; at the end of a recording."""
+        out = Intake()
+        self._end_clips(list(self._clips), out)
+        return out
+
+    def _take(self, crop: FaceCrop, out: Intake) -> None:
+        clip = self._clips.get(crop.face_id)
+        if clip is not None and crop.stamp_ns - clip.last_ns > self._max_gap_ns:
+            self._end_clips([crop.face_id], out)
+            clip = None
+        if clip is None:
+            clip = self._clips[crop.face_id] = ClipBuilder(self._engine, crop)
+        out.jobs.extend(clip.push(crop))
+
+    def _end_clips(self, faces: list[str], out: Intake) -> None:
+        for face in faces:
+            clip = self._clips.pop(face)
+            out.jobs.extend(clip.finish())
+            out.jobs.append(ClipEnd(face, clip.start_ns, clip.last_ns))
+
+    def _say_unknown(self, stamp_ns: int, out: Intake) -> None:
+        """Once a second: no face, or a clip too young for a window. From its first window on the worker speaks for a clip."""
+        if self._due_ns is not None and stamp_ns < self._due_ns:
+            return
+        self._due_ns = stamp_ns + round(PERIOD_S * NS_PER_S)
+        if not self._clips:
+            out.rates.extend(self._unknown(kind, "", stamp_ns, Status.NO_FACE) for kind in Kind)
+        for face, clip in self._clips.items():
+            if clip.windows:
+                continue
+            for kind in Kind:
+                status = Status.WARMING_UP if kind in self._engine.kinds else Status.UNSUPPORTED
+                out.rates.append(self._unknown(kind, face, stamp_ns, status))
+
+    def _unknown(self, kind: Kind, face_id: str, stamp_ns: int, status: Status) -> Rate:
+        return Rate.unknown(kind, face_id, stamp_ns, status, self._engine.name)
