@@ -1,0 +1,139 @@
+"""The travelling types as messages, one to one."""
+
+from __future__ import annotations
+
+import array
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from std_msgs.msg import Header
+
+from rppg_ros import msg
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Kind, Rate, Waveform
+
+WAVEFORM_TYPES = {Kind.BVP: msg.Bvp, Kind.RSP: msg.Rsp}
+RATE_TYPES = {Kind.BVP: msg.HeartRate, Kind.RSP: msg.RespirationRate}
+
+
+class CropError(ValueError):
+    """A FaceCrop message whose arrays do not fit its size."""
+
+
+def to_time(stamp_ns: int) -> Time:
+    """ROS time of a stamp in nanoseconds."""
+    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
+
+
+def from_time(time: Time) -> int:
+    """Nanoseconds of a ROS time."""
+    return time.sec * NS_PER_S + time.nanosec
+
+
+def to_header(stamp_ns: int, frame_id: str) -> Header:
+    """Header of something acquired at stamp_ns."""
+    return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
+
+
+def to_array(values: np.ndarray, code: str) -> array.array:
+    """array.array of a numpy array; the only form that rclpy takes without looking at each element."""
+    out = array.array(code)
+    out.frombytes(np.ascontiguousarray(values, dtype={"B": np.uint8, "f": np.float32}[code]).tobytes())
+    return out
+
+
+def crops_message(header: Header, crops: list[FaceCrop]) -> msg.FaceCrops:
+    """FaceCrops of one frame; header is the RGB image's."""
+    return msg.FaceCrops(header=header, faces=[_crop_message(header, crop) for crop in crops])
+
+
+def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
+    out = msg.FaceCrop(
+        header=header,
+        face_id=crop.face_id,
+        x=float(crop.box.x),
+        y=float(crop.box.y),
+        width=float(crop.box.width),
+        height=float(crop.box.height),
+        crop_scale=float(crop.crop_scale),
+        confidence=float(crop.confidence),
+        motion=float(crop.motion),
+        size=len(crop.rgb),
+        rgb=to_array(crop.rgb, "B"),
+    )
+    if crop.thermal is not None:
+        out.thermal = to_array(crop.thermal, "f")
+        out.thermal_radiometric = crop.thermal_radiometric
+        out.thermal_stamp = to_time(crop.thermal_stamp_ns)
+    return out
+
+
+def crops_from(message: msg.FaceCrops) -> list[FaceCrop]:
+    """The crops of a FaceCrops message, as views on it.
+
+    Raises
+    ------
+    CropError : an array has another length than its size says, or a face has no id.
+    """
+    stamp_ns = from_time(message.header.stamp)
+    return [_crop_from(face, stamp_ns) for face in message.faces]
+
+
+def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
+    size = face.size
+    if not face.face_id:
+        raise CropError("a face without face_id")
+    if size == 0 or len(face.rgb) != size * size * 3:
+        raise CropError(f"face '{face.face_id}': rgb has {len(face.rgb)} bytes, size {size} needs {size * size * 3}")
+    if len(face.thermal) not in (0, size * size):
+        raise CropError(f"face '{face.face_id}': thermal has {len(face.thermal)} values, not 0 or {size * size}")
+    thermal = np.frombuffer(face.thermal, np.float32).reshape(size, size) if len(face.thermal) else None
+    return FaceCrop(
+        stamp_ns,
+        face.face_id,
+        np.frombuffer(face.rgb, np.uint8).reshape(size, size, 3),
+        thermal,
+        Box(face.x, face.y, face.width, face.height),
+        face.crop_scale,
+        face.confidence,
+        face.motion,
+        from_time(face.thermal_stamp),
+        face.thermal_radiometric,
+    )
+
+
+def waveform_message(wave: Waveform, frame_id: str) -> msg.Bvp | msg.Rsp:
+    """Bvp or Rsp."""
+    return WAVEFORM_TYPES[wave.kind](
+        header=to_header(wave.start_ns, frame_id),
+        face_id=wave.face_id,
+        rate_hz=float(wave.rate_hz),
+        samples=to_array(wave.samples, "f"),
+        quality=float(wave.quality),
+        model=wave.model,
+    )
+
+
+def sample_messages(wave: Waveform, frame_id: str) -> list[msg.Sample]:
+    """One Sample for each sample of a waveform."""
+    step_ns = NS_PER_S / wave.rate_hz
+    return [
+        msg.Sample(
+            header=to_header(wave.start_ns + round(i * step_ns), frame_id), face_id=wave.face_id, value=float(value)
+        )
+        for i, value in enumerate(wave.samples)
+    ]
+
+
+def rate_message(rate: Rate, frame_id: str) -> msg.HeartRate | msg.RespirationRate:
+    """HeartRate or RespirationRate."""
+    return RATE_TYPES[rate.kind](
+        header=to_header(rate.stamp_ns, frame_id),
+        face_id=rate.face_id,
+        value=float(rate.per_minute),
+        std=float(rate.std),
+        snr_db=float(rate.snr_db),
+        quality=float(rate.quality),
+        status=int(rate.status),
+        window=float(rate.window_s),
+        model=rate.model,
+    )
