@@ -23,9 +23,9 @@ class Attention(str, enum.Enum):
 class Axis(str, enum.Enum):
     """What the rows of the factorised matrix are.
 
-    TIME is the papers' idea: a row is a time step. CODE is what the released code does: it views (C, T, H, W) as
-    (T, C*H*W) without moving time first, so a row is eight frames of a channel. Attention trained by one is
-    meaningless by the other.
+    TIME is the papers' idea: a row is a time step. CODE is what the released code does: it views
+    (C, T, H, W) as (T, C*H*W) without moving time first, so a row is eight frames of a channel. Attention
+    trained by one is meaningless by the other.
     """
 
     TIME = "time"
@@ -35,8 +35,8 @@ class Axis(str, enum.Enum):
 class FactorisedAttention(nn.Module):
     """Embedding E to InstanceNorm((E - min E + 1) * (A - min A + 1)), plus E where `residual`.
 
-    A is a 1x1x1 convolution of the factorised 1x1x1 convolution of E. The minima are over the whole batch, as
-    released.
+    A is a 1x1x1 convolution of the factorised 1x1x1 convolution of E. The minima are of each clip; the
+    released code takes them over the batch, which lets one clip change another's result.
 
     Parameters
     ----------
@@ -63,10 +63,10 @@ class FactorisedAttention(nn.Module):
 
     def forward(self, embedding: Tensor, target: Tensor | None = None) -> Tensor:
         """(B, C, T, H, W) to the same shape; `target` is (B, T) and only TSFM needs it."""
-        positive = embedding - embedding.min()
+        positive = embedding - _clip_minimum(embedding)
         matrix = torch.relu(self.pre(positive))
         weights = self.post(self._factorised(matrix, target))
-        attended = self.norm((positive + 1) * (weights - weights.min() + 1))
+        attended = self.norm((positive + 1) * (weights - _clip_minimum(weights) + 1))
         return embedding + attended if self.residual else attended
 
     def _factorised(self, x: Tensor, target: Tensor | None) -> Tensor:
@@ -79,10 +79,12 @@ class FactorisedAttention(nn.Module):
             if target is None:
                 raise ValueError("TSFM needs the target signal; it is a training-time attention")
             if target.shape != (batch, frames):
-                raise ValueError(
-                    f"TSFM target is {tuple(target.shape)}, the embedding wants {(batch, frames)}"
-                )
+                raise ValueError(f"TSFM target is {tuple(target.shape)}, embedding wants {(batch, frames)}")
             low_rank = tsfm.project(matrix, tsfm.target_basis(target))
         if self.axis is Axis.CODE:
             return low_rank.reshape(x.shape)
         return low_rank.reshape(batch, frames, channels, height, width).transpose(1, 2)
+
+
+def _clip_minimum(x: Tensor) -> Tensor:
+    return x.amin(dim=(1, 2, 3, 4), keepdim=True)

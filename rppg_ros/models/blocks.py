@@ -28,7 +28,7 @@ LayerTable = Sequence[Conv | None]
 
 
 class ConvBlock(nn.Module):
-    """Convolution without bias, tanh, instance norm without parameters (the order of the released MMRPhys)."""
+    """Convolution without bias, tanh, instance norm without parameters, in this order as released."""
 
     def __init__(self, in_channels: int, spec: Conv) -> None:
         super().__init__()
@@ -55,6 +55,8 @@ class InputStage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Raw pixels (B, C, T+1, H, W) to (B, C, T, H, W)."""
         difference = x[:, :, 1:] - x[:, :, :-1]
+        if len(self.norms) == 1:
+            return self.norms[0](difference)
         cameras = torch.split(difference, self.camera_channels, dim=1)
         return torch.cat([norm(camera) for norm, camera in zip(self.norms, cameras, strict=True)], dim=1)
 

@@ -56,9 +56,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise CheckpointError(
-            f"{path}: refused, it holds more than tensors (or is not a checkpoint)"
-        ) from None
+        raise CheckpointError(f"{path}: refused: it holds more than tensors, or is no checkpoint") from None
     except Exception as error:  # torch.load raises anything from KeyError to RuntimeError on foreign files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{path}: not a torch checkpoint: {reason}") from None

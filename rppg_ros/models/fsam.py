@@ -12,9 +12,9 @@ EPS = 1e-6
 def factorise(v: Tensor, steps: int = STEPS) -> Tensor:
     """Rank-1 approximation w h^T of a non-negative V, by multiplicative updates from a constant w.
 
-    Both factors start constant along their axis or equal in all columns, so the released ranks 1 and 4 give the
-    same result, and a step is h = V^T w / w^T w, w = V h / h^T h. As released, only the last update of h
-    carries a gradient.
+    Both factors start constant along their axis or equal in all columns, so the released ranks 1 and 4 give
+    the same result, and a step is h = V^T w / w^T w, w = V h / h^T h. As released, only the last update of
+    h carries a gradient.
 
     Parameters
     ----------

@@ -58,8 +58,7 @@ def _card(
 ) -> ModelCard:
     config = layout.config
     return ModelCard(
-        name=name
-        or "-".join([chosen.name, config.variant, *layout.training_data.split()]).lower().replace("_", "-"),
+        name=name or _default_name(chosen.name, config.variant, layout.training_data),
         family=chosen.name,
         variant=config.variant,
         tasks=config.tasks,
@@ -78,3 +77,8 @@ def _card(
         source=f"{layout.source}, {path.name}",
         sha256=checkpoint.sha256(path),
     )
+
+
+def _default_name(family: str, variant: str, training_data: str) -> str:
+    """E.g. "mmrphys-lef-rgb-tsfm-scamps"."""
+    return " ".join([family, variant, training_data]).strip().lower().replace("_", "-").replace(" ", "-")

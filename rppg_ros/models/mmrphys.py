@@ -76,7 +76,7 @@ class MMRPhysConfig:
 
     @property
     def variant(self) -> str:
-        """Short name in the style of the released files, e.g. "LEF_RGB_TSFM" (one task: "LEF_RGB_BVP_TSFM")."""
+        """Short name in the style of the released files: "LEF_RGB_TSFM"; one task: "LEF_RGB_BVP_TSFM"."""
         cameras = {("rgb",): "RGB", ("thermal",): "T", ("rgb", "thermal"): "RGBT"}[self.cameras]
         task = [] if len(self.tasks) == len(Kind) else [self.tasks[0].value.upper()]
         attention = "Base" if self.attention is Attention.NONE else self.attention.value.upper()
@@ -233,7 +233,9 @@ class MMRPhys(nn.Module):
         normalised = self.input(x)
         waveforms = {}
         for task in self.config.tasks:
-            seen = normalised[:, self.config.branch_channels(task)]
+            seen = normalised
+            if self.config.fusion is Fusion.NONE:
+                seen = normalised[:, self.config.branch_channels(task)]
             target = targets.get(task) if targets else None
             waveforms[task] = self.branches[task.value](seen, attend, target)
         return waveforms

@@ -75,9 +75,7 @@ def layout(
     CheckpointError : when this is no MMRPhys, or neither name nor `size` tells the resolution.
     """
     if "rppg_feature_extractor.FeatureExtractor.0.conv_block_3d.0.weight" in tensors:
-        raise CheckpointError(
-            f"{path}: these are FactorizePhys layers, whatever its name: --family factorizephys"
-        )
+        raise CheckpointError(f"{path}: its layers are those of FactorizePhys: give --family factorizephys")
     tasks = tuple(task for task in Kind if _ENTRY[task] in tensors)
     if not tasks:
         raise CheckpointError(f"{path}: not an MMRPhys checkpoint, it lacks tensor '{_ENTRY[Kind.BVP]}'")
@@ -93,7 +91,7 @@ def layout(
     )
     return OfficialLayout(
         config=config,
-        names=_names(config, early),
+        names=names(config),
         ignored=(_BLOOD_PRESSURE_HEAD,) if config.fusion is Fusion.NONE else (),
         frames=frames or _frames(path, tasks),
         rate_hz=rate_hz or (BP4D_RATE_HZ if path.name.startswith("BP4D") else RATE_HZ),
@@ -103,24 +101,25 @@ def layout(
     )
 
 
-def _names(config: MMRPhysConfig, early: bool) -> dict[str, str]:
-    names = {}
+def names(config: MMRPhysConfig) -> dict[str, str]:
+    """Official tensor names, without prefix, to ours."""
+    table = {}
     for task in config.tasks:
         branch = f"branches.{task.value}"
         for official, ours, indices in _CONV_STEMS[task]:
             for i in indices:
-                names[f"{official}.{i}.conv_block_3d.0.weight"] = f"{branch}.{ours}.{i}.conv.weight"
-        names[f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
+                table[f"{official}.{i}.conv_block_3d.0.weight"] = f"{branch}.{ours}.{i}.conv.weight"
+        table[f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
         if config.attention is not Attention.NONE:
             for official, ours in _ATTENTION.items():
-                names[f"{_HEADS[task]}.fsam.{official}"] = f"{branch}.attention.{ours}"
-    return _early_names(names) if early else names
+                table[f"{_HEADS[task]}.fsam.{official}"] = f"{branch}.attention.{ours}"
+    return _early_names(table) if config.padded_entry else table
 
 
-def _early_names(names: dict[str, str]) -> dict[str, str]:
+def _early_names(table: dict[str, str]) -> dict[str, str]:
     suffix = ".conv_block_3d.0.weight"
-    moved = {new + suffix: names[new + suffix] for new in _EARLY_BVP.values()}
-    kept = {official: ours for official, ours in names.items() if official not in moved}
+    moved = {new + suffix: table[new + suffix] for new in _EARLY_BVP.values()}
+    kept = {official: ours for official, ours in table.items() if official not in moved}
     return kept | {old + suffix: moved[new + suffix] for old, new in _EARLY_BVP.items()}
 
 
@@ -135,14 +134,12 @@ def _size(tensors: Mapping[str, Tensor], path: Path, pixels: int | None) -> Size
             return size
     sides = ", ".join(str(size.pixels) for size in Size)
     if pixels is None:
-        raise CheckpointError(
-            f"{path}: neither tensors nor file name tell the resolution: give --size ({sides})"
-        )
+        raise CheckpointError(f"{path}: neither tensors nor name tell the crop size: give --size ({sides})")
     raise CheckpointError(f"{path}: MMRPhys has no size {pixels}; there are: {sides}")
 
 
 def _fusion(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...]) -> Fusion:
-    """No fusion shows in the branches' different entries: three channels for the pulse, one for the breath."""
+    """Without fusion the branches differ at their entry: three channels for the pulse, one for the breath."""
     entries = {tensors[_ENTRY[task]].shape[1] for task in tasks}
     return Fusion.NONE if len(entries) > 1 else Fusion.EARLY
 
@@ -152,14 +149,12 @@ def _cameras(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...], path: Path)
     if _fusion(tensors, tasks) is Fusion.NONE:
         channels += tensors[_ENTRY[tasks[1]]].shape[1]
     if channels not in _CAMERAS:
-        raise CheckpointError(
-            f"{path}: tensor '{_ENTRY[tasks[0]]}' has {channels} input channels, not 1, 3 or 4"
-        )
+        raise CheckpointError(f"{path}: '{_ENTRY[tasks[0]]}' has {channels} input channels, not 1, 3 or 4")
     return _CAMERAS[channels]
 
 
 def _attention(tensors: Mapping[str, Tensor], path: Path) -> Attention:
-    """FSAM and TSFM have the same tensors; the released TSFM files are named SFSAM_Label (SNMF_Label before)."""
+    """FSAM and TSFM have the same tensors; released TSFM files are named SFSAM_Label (before, SNMF_Label)."""
     if not any(".fsam." in name for name in tensors):
         return Attention.NONE
     return Attention.TSFM if re.search(r"SFSAM|SNMF|TSFM", path.name) else Attention.FSAM

@@ -18,8 +18,8 @@ def target_basis(target: Tensor) -> Tensor:
 def project(v: Tensor, basis: Tensor) -> Tensor:
     """Rank-1 projection of V on to the target, y (y^T V) / (y^T y).
 
-    The published multiplicative updates (arXiv 2505.07013) tie every column of the basis to y, so at any rank,
-    number of steps and start they end in this projection, and so does their gradient.
+    The published multiplicative updates (arXiv 2505.07013) tie every column of the basis to y, so at any
+    rank, number of steps and start they end in this projection, and so does their gradient.
 
     Parameters
     ----------

@@ -1,0 +1,93 @@
+"""`rppg-ros models` end to end in process: what is printed, what is written, exit codes."""
+
+import argparse
+import sys
+
+import pytest
+
+from rppg_ros.inference.card import ModelCard
+from rppg_ros.models_cli import EXIT_BAD_INPUT, EXIT_OK, add_parser
+
+
+def run(*words) -> int:
+    parser = argparse.ArgumentParser(prog="rppg-ros")
+    add_parser(parser.add_subparsers())
+    args = parser.parse_args(["models", *map(str, words)])
+    return args.run(args)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    torch = pytest.importorskip("torch")
+    from rppg_ros.models import official_mmrphys
+    from rppg_ros.models.registry import build
+
+    torch.manual_seed(6)
+    network = build("mmrphys", size="S", attention="none", axis="code")
+    state = network.state_dict()
+    path = tmp_path / "SCAMPS_MMRPhysSEF_BVP_RSP_RGBx180x9_Base_Epoch0.pth"
+    torch.save({f"module.{a}": state[b] for a, b in official_mmrphys.names(network.config).items()}, path)
+    return path
+
+
+def test_import_then_info(checkpoint, tmp_path, capsys):
+    model = tmp_path / "sef.onnx"
+    assert run("import", checkpoint, "--family", "mmrphys", "-o", model, "--name", "mine") == EXIT_OK
+    assert "ONNX Runtime agrees with torch" in capsys.readouterr().out
+    card = ModelCard.read(model)
+    assert (card.name, card.size, card.frames, card.rate_hz) == ("mine", 9, 180, 30.0)
+    assert run("info", model) == EXIT_OK
+    printed = capsys.readouterr().out
+    for text in ("mine", "SEF_RGB_Base", "30 Hz", "180 frames, 6.0 s", "bvp (output 'bvp')", "SCAMPS"):
+        assert text in printed
+
+
+def test_options_reach_the_card(checkpoint, tmp_path):
+    model = tmp_path / "m.onnx"
+    words = ("import", checkpoint, "--family", "mmrphys", "-o", model, "--frames", "60", "--rate", "20")
+    assert run(*words) == EXIT_OK
+    card = ModelCard.read(model)
+    assert (card.frames, card.rate_hz) == (60, 20.0)
+
+
+def test_output_defaults_to_the_name(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("import", checkpoint, "--family", "mmrphys") == EXIT_OK
+    assert (tmp_path / "mmrphys-sef-rgb-base-scamps.onnx").is_file()
+
+
+def test_list(capsys):
+    pytest.importorskip("torch")
+    assert run("list") == EXIT_OK
+    assert "mmrphys" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("info", "absent.onnx"), "rppg-ros models info: absent.onnx: no such file"),
+        (("import", "absent.pth", "--family", "mmrphys"), "rppg-ros models import: absent.pth: no such file"),
+        (("import", "absent.pth", "--family", "physnet"), "no model family 'physnet'"),
+    ],
+)
+def test_errors_are_one_line_and_exit_2(words, message, capsys):
+    pytest.importorskip("torch")
+    assert run(*words) == EXIT_BAD_INPUT
+    errors = capsys.readouterr().err
+    assert message in errors and errors.count("\n") == 1
+
+
+def test_output_must_be_onnx(checkpoint, tmp_path, capsys):
+    words = ("import", checkpoint, "--family", "mmrphys", "-o", tmp_path / "m.pth")
+    assert run(*words) == EXIT_BAD_INPUT
+    assert "must be a file ending in .onnx" in capsys.readouterr().err
+
+
+def test_without_torch(monkeypatch, capsys):
+    for module in [name for name in sys.modules if name.startswith("rppg_ros.models.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert run("import", "x.pth", "--family", "mmrphys") == EXIT_BAD_INPUT
+    assert capsys.readouterr().err == (
+        "rppg-ros models import: torch is not installed: pip install 'rppg_ros[models]'\n"
+    )
