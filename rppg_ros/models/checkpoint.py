@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,6 +16,18 @@ from torch import Tensor, nn
 
 DATA_PARALLEL_PREFIX = "module."
 NAMES_SHOWN = 4
+
+OFFICIAL_ATTENTION: Mapping[str, str] = MappingProxyType(
+    {
+        "pre_conv_block.0.weight": "pre.weight",
+        "pre_conv_block.0.bias": "pre.bias",
+        "post_conv_block.0.conv.weight": "post.0.weight",
+        "post_conv_block.1.weight": "post.2.weight",
+    }
+)
+"""Attention tensors of MMRPhys and FactorizePhys alike; `bias1` is a constant that no file holds."""
+
+_CAMERAS = MappingProxyType({1: ("thermal",), 3: ("rgb",), 4: ("rgb", "thermal")})
 
 
 class CheckpointError(ValueError):
@@ -86,6 +100,22 @@ def fit(network: nn.Module, tensors: Mapping[str, Tensor], layout: OfficialLayou
                 f"{layout.config.variant} wants {tuple(state[ours].shape)}"
             )
     network.load_state_dict({ours: used[official] for official, ours in layout.names.items()}, strict=True)
+
+
+def cameras_of(channels: int, entry: str, path: Path) -> tuple[str, ...]:
+    """Cameras of a network whose first tensor, `entry`, takes that many channels."""
+    if channels not in _CAMERAS:
+        raise CheckpointError(f"{path}: tensor '{entry}' has {channels} input channels, not 1, 3 or 4")
+    return _CAMERAS[channels]
+
+
+def training_data(path: Path) -> str:
+    """Dataset, and fold, that a released file name starts with; empty when it is no released name."""
+    in_name = re.match(r"(.+?)_(?:.*_)?(?:MMRPhys|FactorizePhys)", path.name)
+    fold = re.search(r"_(Fold\d+)", path.name)
+    if not in_name:
+        return ""
+    return f"{in_name.group(1)} {fold.group(1)}" if fold else in_name.group(1)
 
 
 def sha256(path: Path) -> str:

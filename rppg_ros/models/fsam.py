@@ -25,9 +25,9 @@ def factorise(v: Tensor, steps: int = STEPS) -> Tensor:
     (B, M, N).
     """
     with torch.no_grad():
-        rows = v.shape[1]
-        w = v.new_full((v.shape[0], rows, 1), rows**-0.5)
-        h = v.new_ones((v.shape[0], v.shape[2], 1))
+        w = torch.ones_like(v[:, :, :1])
+        w = w / w.norm(dim=1, keepdim=True)
+        h = torch.ones_like(v[:, :1]).transpose(1, 2)
         for _ in range(steps):
             h = _update(h, v.transpose(1, 2), w)
             w = _update(w, v, h)

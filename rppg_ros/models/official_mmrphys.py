@@ -9,7 +9,13 @@ from pathlib import Path
 from torch import Tensor
 
 from rppg_ros.models.attention import Attention, Axis
-from rppg_ros.models.checkpoint import CheckpointError, OfficialLayout
+from rppg_ros.models.checkpoint import (
+    OFFICIAL_ATTENTION,
+    CheckpointError,
+    OfficialLayout,
+    cameras_of,
+    training_data,
+)
 from rppg_ros.models.mmrphys import Fusion, MMRPhysConfig, Size
 from rppg_ros.types import Kind
 
@@ -35,12 +41,6 @@ _CONV_STEMS = {
     ),
 }
 _HEADS = {Kind.BVP: "rppg_head", Kind.RSP: "rBr_head"}
-_ATTENTION = {
-    "pre_conv_block.0.weight": "pre.weight",
-    "pre_conv_block.0.bias": "pre.bias",
-    "post_conv_block.0.conv.weight": "post.0.weight",
-    "post_conv_block.1.weight": "post.2.weight",
-}
 # the PURE and iBVP single-task files keep the first head layers in the extractor
 _EARLY_BVP = {
     "bvp_feature_extractor.bvp_feature_extractor.4": "rppg_head.conv_layer.0",
@@ -52,7 +52,6 @@ _ENTRY = {
     Kind.BVP: "bvp_feature_extractor.bvp_feature_extractor.0.conv_block_3d.0.weight",
     Kind.RSP: "rsp_feature_extractor.rsp_feature_extractor.0.conv_block_3d.0.weight",
 }
-_CAMERAS = {1: ("thermal",), 3: ("rgb",), 4: ("rgb", "thermal")}
 
 
 def layout(
@@ -95,7 +94,7 @@ def layout(
         ignored=(_BLOOD_PRESSURE_HEAD,) if config.fusion is Fusion.NONE else (),
         frames=frames or _frames(path, tasks),
         rate_hz=rate_hz or (BP4D_RATE_HZ if path.name.startswith("BP4D") else RATE_HZ),
-        training_data=_training_data(path),
+        training_data=training_data(path),
         licence=LICENCE,
         source=SOURCE,
     )
@@ -111,7 +110,7 @@ def names(config: MMRPhysConfig) -> dict[str, str]:
                 table[f"{official}.{i}.conv_block_3d.0.weight"] = f"{branch}.{ours}.{i}.conv.weight"
         table[f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
         if config.attention is not Attention.NONE:
-            for official, ours in _ATTENTION.items():
+            for official, ours in OFFICIAL_ATTENTION.items():
                 table[f"{_HEADS[task]}.fsam.{official}"] = f"{branch}.attention.{ours}"
     return _early_names(table) if config.padded_entry else table
 
@@ -148,9 +147,7 @@ def _cameras(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...], path: Path)
     channels = tensors[_ENTRY[tasks[0]]].shape[1]
     if _fusion(tensors, tasks) is Fusion.NONE:
         channels += tensors[_ENTRY[tasks[1]]].shape[1]
-    if channels not in _CAMERAS:
-        raise CheckpointError(f"{path}: '{_ENTRY[tasks[0]]}' has {channels} input channels, not 1, 3 or 4")
-    return _CAMERAS[channels]
+    return cameras_of(channels, _ENTRY[tasks[0]], path)
 
 
 def _attention(tensors: Mapping[str, Tensor], path: Path) -> Attention:
@@ -165,11 +162,3 @@ def _frames(path: Path, tasks: tuple[Kind, ...]) -> int:
     if in_name:
         return int(in_name.group(1))
     return TWO_TASK_FRAMES if len(tasks) > 1 else ONE_TASK_FRAMES
-
-
-def _training_data(path: Path) -> str:
-    in_name = re.match(r"(.+?)_(?:.*_)?MMRPhys", path.name)
-    fold = re.search(r"_(Fold\d+)", path.name)
-    if not in_name:
-        return ""
-    return f"{in_name.group(1)} {fold.group(1)}" if fold else in_name.group(1)

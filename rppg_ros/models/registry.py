@@ -11,8 +11,9 @@ from typing import Any
 
 from torch import nn
 
-from rppg_ros.models import official_mmrphys
+from rppg_ros.models import official_factorizephys, official_mmrphys
 from rppg_ros.models.checkpoint import OfficialLayout
+from rppg_ros.models.factorizephys import FactorizePhys, FactorizePhysConfig
 from rppg_ros.models.mmrphys import MMRPhys, MMRPhysConfig
 
 
@@ -47,6 +48,14 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 config=MMRPhysConfig,
                 network=MMRPhys,
                 official=official_mmrphys.layout,
+            ),
+            Family(
+                name="factorizephys",
+                summary="pulse from RGB or thermal, FSAM attention (arXiv 2411.01542)",
+                variants="crops of 72 or 128; rgb, thermal or both; attention none, fsam or tsfm",
+                config=FactorizePhysConfig,
+                network=FactorizePhys,
+                official=official_factorizephys.layout,
             ),
         )
     }

@@ -158,7 +158,7 @@ def test_variant_names():
 
 
 def test_build_names_what_it_does_not_know():
-    with pytest.raises(ValueError, match="no model family 'physnet'; there are: mmrphys"):
+    with pytest.raises(ValueError, match="no model family 'physnet'; there are: mmrphys, factorizephys"):
         build("physnet")
     with pytest.raises(ValueError, match="no option 'depth'"):
         build("mmrphys", depth=3)
