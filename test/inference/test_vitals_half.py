@@ -10,7 +10,7 @@ from rppg_ros.inference.classical import ClassicalEngine
 from rppg_ros.pipeline import VitalsHalf
 from rppg_ros.types import Kind, Rate, Status, Waveform
 
-from .people import START_NS, S, crops
+from support.people import START_NS, S, crops
 
 
 def run(stream, method="pos"):

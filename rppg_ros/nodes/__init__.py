@@ -1,0 +1,1 @@
+"""ROS adapters: parameters, QoS, messages, lifecycle, diagnostics. No maths."""

@@ -1,0 +1,152 @@
+"""What both lifecycle nodes share: autostart, failures that say why, elapsed time that honours use_sim_time, and main."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+
+from rppg_ros.nodes.diagnostics import Health
+from rppg_ros.nodes.params import Param, ParameterError
+
+AUTOSTART = Param("autostart", True, "configure and activate at start; false: wait for lifecycle transitions")
+THROTTLE_S = 5.0
+
+
+class ManagedNode(LifecycleNode):
+    """Lifecycle node whose subclasses fill in `setup`, `start`, `stop` and `teardown`.
+
+    A `setup` that raises ValueError, RuntimeError or OSError leaves the node unconfigured with one clear line in the log and
+    an error in its diagnostics; it can be configured again.
+    """
+
+    problem = ""
+    active = False
+
+    def setup(self) -> None:
+        """On configure: read files, build what works, create publishers."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def start(self) -> None:
+        """On activate: create subscriptions."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def stop(self) -> None:
+        """On deactivate: destroy them (rclpy manages publishers only)."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def teardown(self) -> None:
+        """On clean-up: drop everything that `setup` made."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def autostart(self) -> None:
+        """Configure and activate, if the parameter says so."""
+        if not self.get_parameter("autostart").value:
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self.setup()
+        except (ValueError, RuntimeError, OSError) as error:
+            self.problem = str(error)
+            self.get_logger().error(f"cannot configure: {error}")
+            self.teardown()
+            return TransitionCallbackReturn.FAILURE
+        self.problem = ""
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = super().on_activate(state)  # publishers first: the first message may come at once
+        self.start()
+        self.active = True
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.active = False
+        self.stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.teardown()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        if self.active:
+            self.active = False
+            self.stop()
+        self.teardown()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self.on_shutdown(state)
+
+    def lifecycle_health(self) -> Health | None:
+        """Health while there is nothing else to report, None while active."""
+        if self.active:
+            return None
+        health = Health(message="inactive")
+        if self.problem:
+            health.error(f"not configured: {self.problem}")
+        return health
+
+    def seconds(self) -> float:
+        """Time that goes on only while the node's clock does: simulated time if use_sim_time, else monotonic."""
+        if self.get_parameter("use_sim_time").value:
+            return self.get_clock().now().nanoseconds / 1e9
+        return time.monotonic()
+
+    def warn(self, text: str) -> None:
+        """Log a warning, at most once in a while for each place it comes from."""
+        self.get_logger().warning(text, throttle_duration_sec=THROTTLE_S)
+
+
+def make_executor() -> Any:
+    """EventsExecutor where it works: it wakes for messages only; else the single-threaded one.
+
+    The EventsExecutor in the ros-rclpy wheels of PyPI (7.1.6 measured) takes a whole core and never fires a timer: its wait
+    for "no deadline" returns at once. ROS from apt has none of this.
+    """
+    try:
+        from rclpy.experimental import EventsExecutor
+    except ImportError:
+        return SingleThreadedExecutor()
+    try:
+        metadata.distribution("ros-rclpy")
+    except metadata.PackageNotFoundError:
+        return EventsExecutor()
+    return SingleThreadedExecutor()
+
+
+def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> int:
+    """Main of every executable: spin the nodes until shut down; exit code 1 when they cannot be made."""
+    rclpy.init(args=args)
+    nodes: list[Node] = []
+    try:
+        nodes = make()
+        executor = make_executor()
+        for node in nodes:
+            executor.add_node(node)
+        for node in nodes:
+            if isinstance(node, ManagedNode):
+                node.autostart()
+        executor.spin()
+    except ParameterError as error:
+        rclpy.logging.get_logger("rppg_ros").fatal(str(error))
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        for node in nodes:
+            if isinstance(node, ManagedNode) and node.active:
+                node.stop()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0

@@ -1,0 +1,20 @@
+# The ROS wheels of PyPI carry include folders of the machine they were built on, and CMake refuses targets that name a
+# folder which does not exist. Given as CMAKE_PROJECT_INCLUDE, this drops those names when the project is configured; with a
+# ROS from apt there are none, and nothing happens.
+function(rppg_drop_missing_includes)
+  get_property(targets DIRECTORY PROPERTY IMPORTED_TARGETS)
+  foreach(target IN LISTS targets)
+    get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    if(NOT folders)
+      continue()
+    endif()
+    set(kept "")
+    foreach(folder IN LISTS folders)
+      if(folder MATCHES "^\\$<" OR EXISTS "${folder}")
+        list(APPEND kept "${folder}")
+      endif()
+    endforeach()
+    set_target_properties(${target} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${kept}")
+  endforeach()
+endfunction()
+cmake_language(DEFER CALL rppg_drop_missing_includes)

