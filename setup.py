@@ -48,7 +48,7 @@ def sourced_ros() -> bool:
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
     wheels = wheels_prefix()
     return any(
-        prefix and Path(prefix) != wheels and (Path(prefix) / "share/rosidl_default_generators").is_dir()
+        prefix and Path(prefix).resolve() != wheels and (Path(prefix) / "share/rosidl_default_generators").is_dir()
         for prefix in prefixes
     )
 
@@ -85,6 +85,8 @@ def build_messages() -> Path:
         "Python3_EXECUTABLE": sys.executable,
         "BUILD_TESTING": "OFF",
         "CMAKE_BUILD_TYPE": "Release",
+        "CMAKE_INSTALL_RPATH": "$ORIGIN",
+        "CMAKE_PROJECT_INCLUDE": ROOT / "scripts/wheel_includes.cmake",
     }
     if not sourced_ros():
         wheels = wheels_prefix()
@@ -94,7 +96,6 @@ def build_messages() -> Path:
         site = next((wheels / "lib").glob("python3*/site-packages"))
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), environment.get("PYTHONPATH")]))
         environment["PATH"] = os.pathsep.join([str(wheels / "bin"), environment["PATH"]])
-        definitions["CMAKE_PROJECT_INCLUDE"] = ROOT / "scripts/wheel_includes.cmake"
     generator = ["-G", "Ninja"] if shutil.which("ninja", path=environment["PATH"]) else []
     options = [f"-D{key}={value}" for key, value in definitions.items()]
     run(["cmake", *generator, "-S", str(ROOT), "-B", str(work / "cmake"), *options], environment)
@@ -114,22 +115,28 @@ class BuildWithMessages(build_py):
     """Adds the generated messages: into the wheel, or beside the sources for an editable install."""
 
     def run(self) -> None:
+        if not self.editable_mode:  # or modules deleted since the last build would be in the wheel
+            shutil.rmtree(Path(self.build_lib) / NAME, ignore_errors=True)
         super().run()
         prefix = build_messages()
         generated = next(path.parent for path in prefix.glob(f"**/{NAME}/msg") if (path / "__init__.py").exists())
         target = ROOT / NAME if self.editable_mode else Path(self.build_lib) / NAME
-        shutil.copytree(generated / "msg", target / "msg", dirs_exist_ok=True)
+        shutil.rmtree(target / "msg", ignore_errors=True)
+        shutil.copytree(generated / "msg", target / "msg", ignore=shutil.ignore_patterns("*.c", "__pycache__"))
+        shutil.copy2(ROOT / "scripts/preload.py", target / "msg/_preload.py")
+        init = target / "msg/__init__.py"
+        init.write_text(f"from {NAME}.msg import _preload  # noqa: F401\n{init.read_text()}")
         for library in generated.glob("*.so"):
             shutil.copy2(library, target)
         self.distribution.data_files = list(data_files(prefix, generated))
 
 
 def data_files(prefix: Path, python_package: Path):
-    """Libraries, share and executables of the CMake installation, as setuptools wants them."""
+    """Libraries, headers, share and executables of the CMake installation, as setuptools wants them."""
     python_dir = python_package.parent
     for folder in sorted({path.parent for path in prefix.rglob("*") if path.is_file()}):
         place = folder.relative_to(prefix)
-        if python_dir == folder or python_dir in folder.parents or place.parts[0] not in ("lib", "share"):
+        if python_dir == folder or python_dir in folder.parents or place.parts[0] not in ("include", "lib", "share"):
             continue
         yield str(place), [os.path.relpath(path, ROOT) for path in sorted(folder.iterdir()) if path.is_file()]
 
@@ -139,6 +146,10 @@ class PlatformDistribution(Distribution):
 
     def has_ext_modules(self) -> bool:
         return True
+
+    def has_data(self) -> bool:
+        """Editable installs ask this, where others ask has_data_files."""
+        return self.has_data_files()
 
 
 setup(
