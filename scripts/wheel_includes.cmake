@@ -1,9 +1,10 @@
-# The ROS wheels of PyPI carry include folders of the machine they were built on, and CMake refuses targets that name a
-# folder which does not exist. Given as CMAKE_PROJECT_INCLUDE, this drops those names when the project is configured; with a
-# ROS from apt there are none, and nothing happens.
-function(rppg_drop_missing_includes)
-  get_property(targets DIRECTORY PROPERTY IMPORTED_TARGETS)
-  foreach(target IN LISTS targets)
+# For builds against the ROS wheels of PyPI; given as CMAKE_PROJECT_INCLUDE. With a ROS from apt there is nothing to mend.
+# 1. The wheels' targets carry include folders of the machine they were built on; CMake refuses names that do not exist.
+# 2. The generated Python target exports numpy's include folder, which lies inside the source tree when the virtual
+#    environment does; CMake refuses to install such a target unless the folder is for building only.
+function(rppg_mend_includes)
+  get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
+  foreach(target IN LISTS imported)
     get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
     if(NOT folders)
       continue()
@@ -16,5 +17,23 @@ function(rppg_drop_missing_includes)
     endforeach()
     set_target_properties(${target} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${kept}")
   endforeach()
+
+  get_property(own DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS own)
+    get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    if(NOT folders)
+      continue()
+    endif()
+    set(mended "")
+    foreach(folder IN LISTS folders)
+      string(FIND "${folder}" "${CMAKE_SOURCE_DIR}/" inside)
+      if(inside EQUAL 0)
+        list(APPEND mended "$<BUILD_INTERFACE:${folder}>")
+      else()
+        list(APPEND mended "${folder}")
+      endif()
+    endforeach()
+    set_target_properties(${target} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${mended}")
+  endforeach()
 endfunction()
-cmake_language(DEFER CALL rppg_drop_missing_includes)
+cmake_language(DEFER CALL rppg_mend_includes)

@@ -1,0 +1,1 @@
+"""Faces: detection, tracking between detections, steady crops; thermal radiometry and registration."""

@@ -1,0 +1,185 @@
+"""Finds faces in one image: OpenCV's YuNet when a model file is given, else the Haar cascade that comes with OpenCV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from rppg_ros.types import Box
+
+LONG_SIDE_PX = 320  # images are searched at this size: a face of 1/8 of the width is still 40 pixels
+CASCADE = "haarcascade_frontalface_default.xml"
+CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
+HAAR_NEIGHBOURS = 6
+HAAR_STEP = 1.15
+HAAR_MIN_PX = 24  # the cascade's own size
+# YuNet's box (hairline to chin, cheek to cheek) in units of Haar's square; medians over the same faces in recordings.
+HAAR_TO_FACE = {"width": 0.84, "height": 1.18, "down": 0.03}
+CONFIRM_REACH = 0.85  # box sides around the centre of an expected face
+CONFIRM_SIDE_PX = 130
+CONFIRM_SIZES = (0.65, 1.5)  # of the expected size
+HAAR_WEIGHT_HALF = 2.0  # last-stage weight at which the confidence is 1/2; background rarely gets above it
+
+
+class DetectorError(ValueError):
+    """A detector's file is missing or unreadable; names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face: its box in image pixels, and the detector's confidence, 0..1."""
+
+    box: Box
+    confidence: float
+
+
+class Detector(Protocol):
+    """Something that finds faces. `certain`: whether one sight of a face is enough."""
+
+    certain: bool
+
+    def detect(self, rgb: np.ndarray, min_face_px: float) -> list[Detection]:
+        """All faces of an RGB uint8 (H, W, 3) image, the surest first."""
+
+    def confirm(self, rgb: np.ndarray, box: Box) -> Detection | None:
+        """The face that is expected about here, looked for with more patience; None if it is not seen."""
+
+
+def make_detector(model: str = "", min_confidence: float = 0.5) -> Detector:
+    """YuNet from a model file, or Haar for an empty path."""
+    return YuNetDetector(model, min_confidence) if model else HaarDetector(min_confidence)
+
+
+def _around(image: np.ndarray, box: Box) -> tuple[np.ndarray, tuple[int, int]]:
+    """View on the surroundings of a box, and their left top corner."""
+    x, y = box.centre
+    reach = max(box.width, box.height) * CONFIRM_REACH
+    left, top = max(int(x - reach), 0), max(int(y - reach), 0)
+    return image[top : max(int(y + reach), top + 1), left : max(int(x + reach), left + 1)], (left, top)
+
+
+def _reduced(image: np.ndarray, long_side: int = LONG_SIDE_PX) -> tuple[np.ndarray, float]:
+    """Image with its long side at most `long_side`, and the factor back to the full image."""
+    factor = max(image.shape[:2]) / long_side
+    if factor <= 1:
+        return image, 1.0
+    size = (round(image.shape[1] / factor), round(image.shape[0] / factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), factor
+
+
+class HaarDetector:
+    """Viola-Jones cascade: frontal faces, no model file needed; not certain on one sight.
+
+    Raises
+    ------
+    DetectorError : OpenCV came without its cascades.
+    """
+
+    certain = False
+
+    def __init__(self, min_confidence: float = 0.5) -> None:
+        self._min_confidence = min_confidence
+        self._cascade = cv2.CascadeClassifier(str(_cascade_file()))
+        if self._cascade.empty():
+            raise DetectorError(f"{_cascade_file()}: not a cascade that this OpenCV reads")
+
+    def detect(self, rgb: np.ndarray, min_face_px: float) -> list[Detection]:
+        """See Detector."""
+        # Reducing first and taking the grey of a few pixels is cheaper than the other way round.
+        small, factor = _reduced(rgb)
+        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+        least = max(HAAR_MIN_PX, round(min_face_px / HAAR_TO_FACE["width"] / factor))
+        squares, _, weights = self._cascade.detectMultiScale3(
+            grey, HAAR_STEP, HAAR_NEIGHBOURS, minSize=(least, least), outputRejectLevels=True
+        )
+        found = [
+            Detection(_face_box(*(float(v) * factor for v in square)), _haar_confidence(float(weight)))
+            for square, weight in zip(squares, np.ravel(weights), strict=True)
+        ]
+        found = [detection for detection in found if detection.confidence >= self._min_confidence]
+        return sorted(found, key=lambda detection: -detection.confidence)
+
+    def confirm(self, rgb: np.ndarray, box: Box) -> Detection | None:
+        """See Detector. A known place and size allow finer steps and fewer neighbours at less cost."""
+        part, corner = _around(rgb, box)
+        small, factor = _reduced(part, CONFIRM_SIDE_PX)
+        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+        expected = box.width / HAAR_TO_FACE["width"] / factor
+        least, most = (max(HAAR_MIN_PX, round(expected * ratio)) for ratio in CONFIRM_SIZES)
+        squares, _, weights = self._cascade.detectMultiScale3(
+            grey, 1.08, 2, minSize=(least, least), maxSize=(most, most), outputRejectLevels=True
+        )
+        if not len(squares):
+            return None
+        best = int(np.argmax(weights))
+        found = _face_box(*(float(v) * factor for v in squares[best]))
+        confidence = _haar_confidence(float(np.ravel(weights)[best]))
+        return Detection(found._replace(x=found.x + corner[0], y=found.y + corner[1]), confidence)
+
+
+class YuNetDetector:
+    """OpenCV Zoo's YuNet network.
+
+    Parameters
+    ----------
+    model : path of its .onnx file.
+
+    Raises
+    ------
+    DetectorError : no such file, or not a YuNet model.
+    """
+
+    certain = True
+
+    def __init__(self, model: str, min_confidence: float = 0.5) -> None:
+        if not Path(model).is_file():
+            raise DetectorError(f"face detector '{model}': no such file")
+        try:
+            self._net = cv2.FaceDetectorYN.create(model, "", (LONG_SIDE_PX, LONG_SIDE_PX), min_confidence)
+            self._net.detect(np.zeros((LONG_SIDE_PX, LONG_SIDE_PX, 3), np.uint8))
+        except cv2.error as error:
+            raise DetectorError(f"face detector '{model}': not a YuNet model ({error.err})") from None
+
+    def detect(self, rgb: np.ndarray, min_face_px: float) -> list[Detection]:
+        """See Detector."""
+        small, factor = _reduced(rgb)
+        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+        self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
+        _, rows = self._net.detect(bgr)
+        found = [
+            Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14]))
+            for row in (rows if rows is not None else ())
+        ]
+        return sorted((d for d in found if d.box.width >= min_face_px), key=lambda detection: -detection.confidence)
+
+    def confirm(self, rgb: np.ndarray, box: Box) -> Detection | None:
+        """See Detector."""
+        part, corner = _around(rgb, box)
+        found = self.detect(np.ascontiguousarray(part), box.width * CONFIRM_SIZES[0])
+        if not found:
+            return None
+        best = found[0].box
+        return Detection(best._replace(x=best.x + corner[0], y=best.y + corner[1]), found[0].confidence)
+
+
+def _cascade_file() -> Path:
+    folders = [getattr(getattr(cv2, "data", None), "haarcascades", None), *CASCADE_FOLDERS]
+    for folder in filter(None, folders):
+        if (Path(folder) / CASCADE).is_file():
+            return Path(folder) / CASCADE
+    raise DetectorError(
+        f"this OpenCV came without {CASCADE}: install opencv-python or opencv-data, or give a YuNet file (detector.model)"
+    )
+
+
+def _face_box(x: float, y: float, width: float, height: float) -> Box:
+    wide, high = width * HAAR_TO_FACE["width"], height * HAAR_TO_FACE["height"]
+    return Box(x + (width - wide) / 2, y + (height - high) / 2 + HAAR_TO_FACE["down"] * height, wide, high)
+
+
+def _haar_confidence(weight: float) -> float:
+    return max(weight, 0.0) / (max(weight, 0.0) + HAAR_WEIGHT_HALF)

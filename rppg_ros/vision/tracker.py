@@ -1,0 +1,229 @@
+"""Follows all faces of a stream: detection now and then, optical flow in between, steady crops of each frame."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame
+from rppg_ros.vision.crop import projected_crop, square_crop
+from rppg_ros.vision.detect import Detection, Detector, make_detector
+from rppg_ros.vision.flow import GreyFrame, prepare
+from rppg_ros.vision.memory import FaceMemory
+from rppg_ros.vision.thermal import Registration
+from rppg_ros.vision.track import Track
+
+MAX_STEP_S = 0.5  # flow is not trusted across a longer step
+MATCH_CENTRES = 0.5  # a detection belongs to a track whose centre lies within this share of the box
+RECHECK_S = 0.15  # a face seen once by an uncertain detector is looked for again that soon
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """Settings of the tracker.
+
+    Attributes
+    ----------
+    detect_rate_hz : full-image detections per second of stamp time.
+    max_faces : tracks at once; the largest faces are kept.
+    min_face_px : smallest face, pixels of the full image.
+    crop_size : side of the crops, pixels.
+    crop_scale : side of the crop over the longer side of the face box.
+    detector_model : path of a YuNet file; empty: Haar.
+    min_confidence : least confidence of a detection, 0..1.
+    max_unconfirmed_s : how long flow alone carries a face that the detector no longer sees.
+    id_memory_s : how long a lost face keeps its id.
+    """
+
+    detect_rate_hz: float = 3.0
+    max_faces: int = 4
+    min_face_px: int = 40
+    crop_size: int = 72
+    crop_scale: float = 1.5
+    detector_model: str = ""
+    min_confidence: float = 0.5
+    max_unconfirmed_s: float = 1.2
+    id_memory_s: float = 3.0
+
+
+@dataclass(slots=True)
+class TrackerStats:
+    """Counters since the start, and seconds of CPU of each stage."""
+
+    frames: int = 0
+    detections: int = 0
+    begun: int = 0
+    lost: int = 0
+    detect_s: float = 0.0
+    track_s: float = 0.0
+    crop_s: float = 0.0
+
+
+class FaceTracker:
+    """Frames in, crops of all faces out; a frame without a face gives none.
+
+    Parameters
+    ----------
+    config : settings.
+    detector : finds faces; None: as the configuration says.
+    registration : where RGB pixels lie in the thermal image; may be set later. None: same field of view.
+    seed : of the random face ids, for tests.
+    """
+
+    def __init__(
+        self,
+        config: TrackerConfig | None = None,
+        detector: Detector | None = None,
+        registration: Registration | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.config = config or TrackerConfig()
+        self.registration = registration or Registration()
+        self.stats = TrackerStats()
+        self._detector = detector or make_detector(self.config.detector_model, self.config.min_confidence)
+        self._memory = FaceMemory(self.config.id_memory_s, seed)
+        self._tracks: list[Track] = []
+        self._before: GreyFrame | None = None
+        self._last_ns: int | None = None
+        self._next_detection_ns: int | None = None
+
+    def reset(self) -> None:
+        """Forget all faces: the clock jumped back."""
+        self._tracks.clear()
+        self._memory.clear()
+        self._before = self._last_ns = self._next_detection_ns = None
+
+    def process(self, frame: Frame, thermal: Frame | None = None) -> list[FaceCrop]:
+        """Crops of all faces of the next frame (stamps must rise), largest face first.
+
+        Parameters
+        ----------
+        frame : RGB uint8 (H, W, 3).
+        thermal : the thermal frame that goes with it, if there is one.
+        """
+        self.stats.frames += 1
+        started = time.thread_time()
+        self._follow(frame)
+        self.stats.track_s += time.thread_time() - started
+        if self._detection_due(frame.stamp_ns):
+            self._detect(frame)
+        started = time.thread_time()
+        self._drop_unconfirmed(frame.stamp_ns)
+        crops = [self._crop(track, frame, thermal) for track in self._tracks if track.face_id]
+        self.stats.crop_s += time.thread_time() - started
+        self._last_ns = frame.stamp_ns
+        return crops
+
+    def _follow(self, frame: Frame) -> None:
+        step_s = 0.0 if self._last_ns is None else (frame.stamp_ns - self._last_ns) / NS_PER_S
+        before, now = self._before, prepare(frame.image)
+        self._before = now
+        if before is None or before.image.shape != now.image.shape or not 0 < step_s <= MAX_STEP_S:
+            self._lose_all(frame.stamp_ns)
+            return
+        for track in list(self._tracks):
+            if not track.follow(before, now, step_s) or track.outside(frame.image.shape):
+                self._lose(track)
+                self._next_detection_ns = frame.stamp_ns
+
+    def _lose_all(self, stamp_ns: int) -> None:
+        """Nothing can be followed across this step; look for faces at once."""
+        for track in list(self._tracks):
+            self._lose(track)
+        self._next_detection_ns = stamp_ns
+
+    def _detection_due(self, stamp_ns: int) -> bool:
+        return self._next_detection_ns is None or stamp_ns >= self._next_detection_ns
+
+    def _detect(self, frame: Frame) -> None:
+        started = time.thread_time()
+        found = self._detector.detect(frame.image, self.config.min_face_px)
+        self.stats.detections += 1
+        new = self._assign(found, frame.stamp_ns)
+        self._confirm_missed(frame)
+        for detection in sorted(new, key=lambda d: -d.box.width * d.box.height):
+            if len(self._tracks) < self.config.max_faces:
+                self._tracks.append(Track(detection, frame.stamp_ns, self._before))
+        for track in self._tracks:
+            if not track.face_id and (self._detector.certain or track.sights > 1):
+                self._begin(track, frame)
+        self._tracks.sort(key=lambda track: -track.box.width)
+        waiting = any(not track.face_id for track in self._tracks)
+        period_s = min(RECHECK_S, 1 / self.config.detect_rate_hz) if waiting else 1 / self.config.detect_rate_hz
+        self._next_detection_ns = frame.stamp_ns + round(period_s * NS_PER_S)
+        self.stats.detect_s += time.thread_time() - started
+
+    def _confirm_missed(self, frame: Frame) -> None:
+        """Look again, closer, for the faces that the search of the whole image missed."""
+        for track in self._tracks:
+            if track.confirmed_ns != frame.stamp_ns and track.face_id:
+                again = self._detector.confirm(frame.image, track.box)
+                if again is not None and _distance(track.box, again.box) <= MATCH_CENTRES:
+                    track.confirm(again, frame.stamp_ns, self._before)
+
+    def _assign(self, found: list[Detection], stamp_ns: int) -> list[Detection]:
+        """Give each track its detection; returns those that belong to none."""
+        if not self._tracks or not found:
+            return found
+        distance = np.array([[_distance(track.box, d.box) for d in found] for track in self._tracks])
+        taken = set()
+        for row, column in zip(*linear_sum_assignment(distance), strict=True):
+            if distance[row, column] <= MATCH_CENTRES:
+                self._tracks[row].confirm(found[column], stamp_ns, self._before)
+                taken.add(column)
+        # What overlaps a track but is not its detection is the same face seen twice, not a new one.
+        return [
+            detection
+            for column, detection in enumerate(found)
+            if column not in taken and distance[:, column].min() > MATCH_CENTRES
+        ]
+
+    def _begin(self, track: Track, frame: Frame) -> None:
+        in_use = {other.face_id for other in self._tracks}
+        track.face_id = self._memory.recognise(track.box, frame, in_use)
+        self.stats.begun += 1
+
+    def _drop_unconfirmed(self, stamp_ns: int) -> None:
+        for track in list(self._tracks):
+            # A face that was seen once must be seen again soon; a known one may turn away for a while.
+            patience_s = self.config.max_unconfirmed_s if track.face_id else 2 * RECHECK_S
+            if (stamp_ns - track.confirmed_ns) / NS_PER_S > patience_s:
+                self._lose(track)
+
+    def _lose(self, track: Track) -> None:
+        self._tracks.remove(track)
+        if track.face_id:
+            self.stats.lost += 1
+            self._memory.remember(track.face_id, track.box, track.colour, track.seen_ns)
+
+    def _crop(self, track: Track, frame: Frame, thermal: Frame | None) -> FaceCrop:
+        c = self.config
+        track.seen(frame)
+        side = c.crop_scale * max(track.steady.width, track.steady.height)
+        rgb = square_crop(frame.image, track.steady.centre, side, c.crop_size)
+        heat = None
+        if thermal is not None:
+            matrix = self.registration.matrix(frame.image.shape, thermal.image.shape)
+            heat = projected_crop(thermal.image, track.steady.centre, side, c.crop_size, matrix)
+        return FaceCrop(
+            frame.stamp_ns,
+            track.face_id,
+            rgb,
+            heat,
+            track.steady,
+            c.crop_scale,
+            track.confidence,
+            track.motion,
+            thermal.stamp_ns if thermal is not None else 0,
+            thermal is not None and thermal.radiometric,
+        )
+
+
+def _distance(a: Box, b: Box) -> float:
+    """Between centres, in units of the smaller box's longer side."""
+    (ax, ay), (bx, by) = a.centre, b.centre
+    size = min(max(a.width, a.height), max(b.width, b.height))
+    return float(np.hypot(ax - bx, ay - by) / max(size, 1e-6))
