@@ -1,0 +1,82 @@
+"""What a source is, and how two of them are merged."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+RGB, THERMAL = "rgb", "thermal"
+
+
+class SourceError(ValueError):
+    """A source that cannot be opened or read; names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFrame:
+    """One frame of one camera.
+
+    Attributes
+    ----------
+    stream : "rgb" or "thermal".
+    stamp_ns : acquisition time; of files without absolute time, since their first frame.
+    image : array as `encoding` (a name of sensor_msgs/image_encodings) says.
+    """
+
+    stream: str
+    stamp_ns: int
+    image: np.ndarray
+    encoding: str
+
+
+class FrameSource(Protocol):
+    """Frames in order of stamps, read as they are asked for.
+
+    Attributes
+    ----------
+    name : for messages to people.
+    absolute : whether stamps are times of the clock, not since the first frame.
+    live : whether frames come at their own pace.
+    """
+
+    name: str
+    absolute: bool
+    live: bool
+
+    def __iter__(self) -> Iterator[StreamFrame]: ...
+
+    def close(self) -> None:
+        """Release files and devices."""
+
+
+class Merged:
+    """An RGB and a thermal source as one, ordered by stamp.
+
+    Raises
+    ------
+    SourceError : one has times of the clock and the other has not.
+    """
+
+    live = False
+
+    def __init__(self, rgb: FrameSource, thermal: FrameSource) -> None:
+        if rgb.absolute != thermal.absolute:
+            raise SourceError(
+                f"{rgb.name} and {thermal.name}: one has stamps of the clock, the other counts from its first frame;"
+                " they cannot be put in order"
+            )
+        self._parts = (rgb, thermal)
+        self.name = f"{rgb.name} + {thermal.name}"
+        self.absolute = rgb.absolute
+
+    def __iter__(self) -> Iterator[StreamFrame]:
+        return iter(heapq.merge(*self._parts, key=lambda frame: frame.stamp_ns))
+
+    def close(self) -> None:
+        """Release both."""
+        for part in self._parts:
+            part.close()

@@ -1,0 +1,52 @@
+"""Opens a source by what its name is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rppg_ros.sources.bag import Bag
+from rppg_ros.sources.base import THERMAL, FrameSource, Merged, SourceError
+from rppg_ros.sources.folder import ImageFolder
+from rppg_ros.sources.video import Camera, VideoFile
+
+DEMO = "demo:"
+
+
+def open_source(
+    uri: str, thermal_uri: str = "", fps: float = 0.0, rgb_topic: str = "", thermal_topic: str = ""
+) -> FrameSource:
+    """A source of frames.
+
+    Parameters
+    ----------
+    uri : camera index or /dev/video*, video file, folder of images, rosbag2 folder or file, or "demo:" with options as
+        "demo:heart_rate=80,respiration_rate=12,seconds=60,seed=3".
+    thermal_uri : a second file or folder with the thermal camera's frames.
+    fps : for image folders without stamps.
+    rgb_topic, thermal_topic : of a bag; empty: found by type and name.
+
+    Raises
+    ------
+    SourceError : empty name, or whatever the source says of its file.
+    """
+    if not uri:
+        raise SourceError("no source given: a camera's number, a video, an image folder, a bag, or demo:")
+    if uri.startswith(DEMO):
+        from rppg_ros.synthesis.demo import DemoSource
+
+        return DemoSource.from_text(uri[len(DEMO) :])
+    rgb = _open(uri, "rgb", fps, rgb_topic, thermal_topic)
+    if not thermal_uri:
+        return rgb
+    return Merged(rgb, _open(thermal_uri, THERMAL, fps, "", ""))
+
+
+def _open(uri: str, stream: str, fps: float, rgb_topic: str, thermal_topic: str) -> FrameSource:
+    path = Path(uri)
+    if uri.isdigit() or uri.startswith("/dev/"):
+        return Camera(uri, stream)
+    if path.suffix in (".mcap", ".db3") or (path / "metadata.yaml").is_file():
+        return Bag(path, rgb_topic, thermal_topic)
+    if path.is_dir():
+        return ImageFolder(path, stream, fps)
+    return VideoFile(path, stream)

@@ -1,0 +1,107 @@
+"""Folders of images with their stamps: in the file names (PURE's way), in a CSV beside them, or at a rate that the user gives."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
+from rppg_ros.types import NS_PER_S
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"})
+STAMPS_FILE = "timestamps.csv"
+# Nanoseconds since 1970 in a file name have 18 or 19 digits until the year 2286; frame numbers never have.
+STAMP_IN_NAME = re.compile(r"(\d{18,19})(?!\d)")
+
+
+class ImageFolder:
+    """Images of one folder as frames.
+
+    Parameters
+    ----------
+    fps : frames per second, for images without stamps; 0: they must have stamps.
+
+    Raises
+    ------
+    SourceError : no folder, no images, no stamps and no fps, or stamps that do not fit the images.
+    """
+
+    live = False
+
+    def __init__(self, path: str | Path, stream: str = RGB, fps: float = 0.0) -> None:
+        self._path = Path(path)
+        self._stream = stream
+        self.name = self._path.name
+        if not self._path.is_dir():
+            raise SourceError(f"{path}: no such folder")
+        files = sorted((f for f in self._path.iterdir() if f.suffix.lower() in SUFFIXES), key=_natural)
+        if not files:
+            raise SourceError(f"{path}: no images ({', '.join(sorted(SUFFIXES))}) in this folder")
+        self._frames, self.absolute = self._stamped(files, fps)
+
+    def __iter__(self) -> Iterator[StreamFrame]:
+        for stamp_ns, file in self._frames:
+            yield self._read(stamp_ns, file)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _stamped(self, files: list[Path], fps: float) -> tuple[list[tuple[int, Path]], bool]:
+        table = self._path / STAMPS_FILE
+        in_names = [STAMP_IN_NAME.search(file.stem) for file in files]
+        if table.is_file():
+            frames, absolute = self._from_table(table, files), True
+        elif all(in_names):
+            frames, absolute = [(int(m.group(1)), f) for m, f in zip(in_names, files, strict=True)], True
+        elif fps > 0:
+            frames, absolute = [(round(i * NS_PER_S / fps), f) for i, f in enumerate(files)], False
+        else:
+            raise SourceError(
+                f"{self._path}: the images have no stamps: put them in {STAMPS_FILE} (file,stamp_ns), or give fps"
+            )
+        frames.sort(key=lambda entry: entry[0])
+        for (a, _), (b, file) in zip(frames, frames[1:], strict=False):
+            if a == b:
+                raise SourceError(f"{file}: has the stamp of another image, {b}")
+        return frames, absolute
+
+    def _from_table(self, table: Path, files: list[Path]) -> list[tuple[int, Path]]:
+        with table.open(newline="") as lines:
+            rows = [row for row in csv.reader(lines) if row]
+        if rows and not rows[0][-1].strip().lstrip("-").isdigit():
+            rows = rows[1:]  # a header
+        by_name = {file.name: file for file in files}
+        frames = []
+        for number, row in enumerate(rows, 1):
+            if len(row) < 2 or not row[1].strip().isdigit():
+                raise SourceError(f"{table}: entry {number} is not 'file,stamp_ns': {','.join(row)}")
+            if row[0].strip() not in by_name:
+                raise SourceError(f"{table}: entry {number} names '{row[0]}', which is not there")
+            frames.append((int(row[1]), by_name[row[0].strip()]))
+        if not frames:
+            raise SourceError(f"{table}: no entries")
+        return frames
+
+    def _read(self, stamp_ns: int, file: Path) -> StreamFrame:
+        thermal = self._stream == THERMAL
+        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED if thermal else cv2.IMREAD_COLOR)
+        if image is None:
+            raise SourceError(f"{file}: cannot be read as an image")
+        if not thermal:
+            return StreamFrame(self._stream, stamp_ns, image, "bgr8")
+        if image.ndim != 2:
+            raise SourceError(f"{file}: thermal images have one channel, this has {image.shape[2]}")
+        encodings = {np.dtype("uint8"): "mono8", np.dtype("uint16"): "16UC1", np.dtype("float32"): "32FC1"}
+        if image.dtype not in encodings:
+            raise SourceError(f"{file}: thermal images are 8 or 16 bits or 32-bit float, not {image.dtype}")
+        return StreamFrame(self._stream, stamp_ns, image, encodings[image.dtype])
+
+
+def _natural(file: Path) -> list:
+    """Sorts frame10 after frame9."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name)]

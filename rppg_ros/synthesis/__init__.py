@@ -1,0 +1,1 @@
+"""People whose pulse and breath are known because they are made up."""
