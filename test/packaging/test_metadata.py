@@ -1,0 +1,67 @@
+"""Facts that are written down in more than one place agree; the sources name no machine."""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import rppg_ros
+
+ROOT = Path(__file__).parents[2]
+PINNED = re.compile(r"ros-[a-z-]+(\[fastrtps\])?==\d+\.\d+\.\d+")
+
+
+def requirement_lines(name: str) -> set[str]:
+    lines = (ROOT / "requirements" / name).read_text().splitlines()
+    return {line.strip() for line in lines if line.strip() and not line.startswith(("#", "-r"))}
+
+
+def pyproject_build_requires() -> set[str]:
+    block = re.search(r"^requires = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)
+    return set(re.findall(r'"([^"]+)"', block.group(1)))
+
+
+def tracked_text_files() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.decode()
+    return [ROOT / name for name in filter(None, listed.split("\0")) if (ROOT / name).is_file()]
+
+
+def test_one_version():
+    assert ElementTree.parse(ROOT / "package.xml").findtext("version") == rppg_ros.__version__
+
+
+def test_setup_py_reads_its_version_from_the_package():
+    assert not re.search(r"version=[\"']", (ROOT / "setup.py").read_text())
+
+
+def test_build_requirements_are_the_same_in_both_places():
+    assert requirement_lines("build.txt") == pyproject_build_requires()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "requirements").glob("*.txt")))
+def test_ros_wheels_are_pinned(name):
+    loose = [line for line in requirement_lines(name) if line.startswith("ros-") and not PINNED.fullmatch(line)]
+    assert not loose, f"requirements/{name}: {loose}"
+
+
+def test_every_message_is_built():
+    listed = set(re.findall(r'"msg/(\w+\.msg)"', (ROOT / "CMakeLists.txt").read_text()))
+    assert listed == {path.name for path in (ROOT / "msg").glob("*.msg")}
+
+
+def test_no_file_names_a_machine():
+    places = {str(ROOT), str(ROOT.parent), str(Path.home())} - {"/", "/tmp", "/home", "/opt", tempfile.gettempdir()}
+    named = re.compile("|".join(rf"(?<![\w.$}}~])({re.escape(place)})/" for place in sorted(places)))
+    found = []
+    for path in tracked_text_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.relative_to(ROOT)}: {match.group()}" for match in named.finditer(text)]
+    assert not found
