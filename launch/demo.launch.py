@@ -25,9 +25,7 @@ def generate_launch_description() -> LaunchDescription:
         default_value=PathJoinSubstitution([SHARE, "config", "demo.yaml"]),
         description="YAML file with the nodes' parameters",
     )
-    arguments = [
-        DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS
-    ]
+    arguments = [DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS]
     source = Node(
         package="rppg_ros",
         executable="video_source",

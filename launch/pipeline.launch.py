@@ -65,7 +65,13 @@ def _nodes(context):
     }
     if value("composed") == "true":
         # No name: it would rename both nodes of the process.
-        return [Node(executable="vitals_pipeline", parameters=[*parameters, tracker_only] if tracker_only else parameters, **common)]
+        return [
+            Node(
+                executable="vitals_pipeline",
+                parameters=[*parameters, tracker_only] if tracker_only else parameters,
+                **common,
+            )
+        ]
     return [
         LifecycleNode(
             executable="face_tracker",

@@ -198,9 +198,7 @@ def _card_from_json(raw: dict[str, Any], where: str) -> ModelCard:
         raise ModelCardError(f"{where}: model card lacks {', '.join(map(repr, missing))}") from None
 
 
-_REQUIRED = frozenset(
-    {"name", "family", "variant", "tasks", "channels", "size", "frames", "rate_hz", "outputs"}
-)
+_REQUIRED = frozenset({"name", "family", "variant", "tasks", "channels", "size", "frames", "rate_hz", "outputs"})
 _CONVERTERS = MappingProxyType(
     {
         "tasks": lambda raw: tuple(Kind(task) for task in raw),
@@ -261,8 +259,7 @@ def _check_schema(text: str, where: str) -> None:
         raise ModelCardError(f"{where}: '{SCHEMA_KEY}' must be a number, not {text!r}") from None
     if version > SCHEMA_VERSION:
         raise ModelCardError(
-            f"{where}: '{SCHEMA_KEY}' is {version}, newer than this rppg_ros reads ({SCHEMA_VERSION}); "
-            "update rppg_ros"
+            f"{where}: '{SCHEMA_KEY}' is {version}, newer than this rppg_ros reads ({SCHEMA_VERSION}); update rppg_ros"
         )
 
 
@@ -270,9 +267,7 @@ def _check_names(card_field: str, names: list[str], tensors: list, where: str) -
     present = [tensor.name for tensor in tensors]
     for name in names:
         if name not in present:
-            raise ModelCardError(
-                f"{where}: model card field '{card_field}' names '{name}', the graph has {present}"
-            )
+            raise ModelCardError(f"{where}: model card field '{card_field}' names '{name}', the graph has {present}")
 
 
 def _first_line(error: Exception) -> str:

@@ -58,8 +58,7 @@ class OverlapAdd:
         mean = np.divide(self._sum[part], self._weight[part], out=np.zeros(upto - self._final), where=covered)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], covered.astype(np.int8), [0]])))
         pieces = [
-            (self._final + int(a), mean[a:b].astype(np.float32))
-            for a, b in zip(edges[::2], edges[1::2], strict=True)
+            (self._final + int(a), mean[a:b].astype(np.float32)) for a, b in zip(edges[::2], edges[1::2], strict=True)
         ]
         self._final = upto
         self._forget()

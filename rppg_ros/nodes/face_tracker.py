@@ -72,7 +72,7 @@ class FaceTrackerNode(ManagedNode):
     def start(self) -> None:
         """Begin with empty queues, and listen."""
         p = self._params
-        self._guards = {"rgb": StampGuard(p.max_gap), "thermal": StampGuard(p.max_gap)}
+        self._stamps = {"rgb": StampGuard(p.max_gap), "thermal": StampGuard(p.max_gap)}
         self._complaint = {"rgb": "", "thermal": ""}
         self._agc = NormalisationWatch()
         self._last_seen = {"rgb": self.seconds(), "thermal": self.seconds()}
@@ -108,7 +108,7 @@ class FaceTrackerNode(ManagedNode):
                 kind,
                 topic,
                 lambda message: self._on_image(stream, message),
-                qos.IMAGES,
+                qos.CAMERAS if self._params.image_reliability == "reliable" else qos.IMAGES,
                 event_callbacks=SubscriptionEventCallbacks(message_lost=lost),
             )
         )
@@ -116,7 +116,7 @@ class FaceTrackerNode(ManagedNode):
     def _on_image(self, stream: str, message: Any) -> None:
         self._meters[stream].tick()
         self._last_seen[stream] = self.seconds()
-        verdict = self._guards[stream].check(from_time(message.header.stamp))
+        verdict = self._stamps[stream].check(from_time(message.header.stamp))
         if verdict is Verdict.UNSET:
             self._complain(stream, "header.stamp is 0; the driver must stamp its images")
         if verdict in DROPS:
@@ -176,7 +176,7 @@ class FaceTrackerNode(ManagedNode):
         health = self.lifecycle_health()
         if health is not None:
             return health
-        guard, meter = self._guards[stream], self._meters[stream]
+        guard, meter = self._stamps[stream], self._meters[stream]
         health = Health(message=f"{self._topic(stream)}")
         health.values = {
             "topic": self._topic(stream),

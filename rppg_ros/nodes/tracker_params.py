@@ -12,11 +12,13 @@ from rppg_ros.vision.thermal import UNITS
 from rppg_ros.vision.tracker import TrackerConfig
 
 TRANSPORTS = ("raw", "compressed")
+RELIABILITIES = ("best_effort", "reliable")
 DEFAULT = TrackerConfig()
 
 TABLE = (
     AUTOSTART,
     Param("image_transport", "raw", "raw: `image`; compressed: `image/compressed` (JPEG weakens the pulse)", choices=TRANSPORTS),
+    Param("image_reliability", "best_effort", "of the image subscriptions; reliable loses nothing but does not hear best-effort drivers", choices=RELIABILITIES),
     Param("model", "", "path of an .onnx file whose card says which crops it wants; empty: crop.size and crop.scale"),
     Param("crop.size", 0, "side of the crops, pixels; 0: the model's, or 72 without one", 0, 512),
     Param("crop.scale", 0.0, "side of the crop over the face box's longer side; 0: the model's, or 1.5", 0.0, 4.0),

@@ -67,6 +67,7 @@ class VitalsNode(ManagedNode):
         self._frame_id = ""
         self._last_ns = 0
         self._last_seen = 0.0
+        self._stale_faces: list[str] = []
         self._lags: dict[str, float] = {}
         self._last_rates: dict[tuple[Kind, str], Rate] = {}
         self._meter = Meter()
@@ -104,9 +105,7 @@ class VitalsNode(ManagedNode):
             self._params.queue_size,
         )
         if self._subscribe:
-            self._subscription = self.create_subscription(
-                msg.FaceCrops, "face_crops", self._on_crops, qos.CROPS
-            )
+            self._subscription = self.create_subscription(msg.FaceCrops, "face_crops", self._on_crops, qos.CROPS)
 
     def stop(self) -> None:
         """Stop listening; what the worker has begun is still published."""
@@ -133,7 +132,7 @@ class VitalsNode(ManagedNode):
         if self._worker is None:
             return
         self._meter.tick()
-        self._last_seen, self._frame_id = self.seconds(), frame_id
+        self._last_seen, self._frame_id, self._stale_faces = self.seconds(), frame_id, []
         try:
             taken = self._intake.push(stamp_ns, crops)
         except EngineError as error:  # crops that this model cannot use
@@ -173,6 +172,8 @@ class VitalsNode(ManagedNode):
             self._publish(self._worker.take())
 
     def _publish(self, outputs: list[Output]) -> None:
+        if not self.context.ok():  # interrupted: nobody hears any more
+            return
         for output in outputs:
             if isinstance(output, Waveform):
                 self._publish_waveform(output)
@@ -198,7 +199,11 @@ class VitalsNode(ManagedNode):
         """No crops, not even empty ones: the camera or the tracker is gone, and the last numbers are old."""
         if self._worker is None or not self._last_ns or self._age() <= self._params.stale_after:
             return
-        for face in self._intake.faces or [""]:
+        if self._intake.faces:  # the stream is broken anyway: give what was held back for its continuation
+            self._stale_faces = self._intake.faces
+            self._worker.submit(self._intake.flush().jobs)
+            return
+        for face in self._stale_faces or [""]:
             for kind in Kind:
                 self._publish([Rate.unknown(kind, face, self._last_ns, Status.STALE, self._engine.name)])
 

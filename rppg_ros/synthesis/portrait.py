@@ -11,7 +11,12 @@ from rppg_ros.vitals.filters import bandpass
 
 WIDTH, HEIGHT = 640, 480
 THERMAL_WIDTH, THERMAL_HEIGHT = 160, 120
-PORTRAIT = (10, 0, 437, 320)  # left, top, right, bottom of what is filmed of scikit-image's astronaut (public domain, NASA)
+PORTRAIT = (
+    10,
+    0,
+    437,
+    320,
+)  # left, top, right, bottom of what is filmed of scikit-image's astronaut (public domain, NASA)
 FACE = (222.0, 120.0, 42.0, 54.0)  # centre and half axes of the face in the photograph, pixels
 NOSTRILS = (220.5, 130.0, 9.0, 5.0)
 # Relative strength of the pulse in R, G, B: blood absorbs green most (Verkruysse 2008; de Haan and van Leest 2014).
@@ -61,7 +66,9 @@ class PortraitRenderer:
         """RGB uint8 (480, 640, 3): more blood, darker skin."""
         self._work[self._face] = self._photo[self._face] - bvp * self._blush
         matrix = _pose_matrix(pose, self._scale, (WIDTH, HEIGHT))
-        frame = cv2.warpAffine(self._work, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        frame = cv2.warpAffine(
+            self._work, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
         noise = self._noise[self._rng.integers(NOISE_BANK)]
         y, x = self._rng.integers(0, 64, 2)
         return cv2.addWeighted(frame, light, noise[y : y + HEIGHT, x : x + WIDTH], 1.0, 0.0, dtype=cv2.CV_8U)

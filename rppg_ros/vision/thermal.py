@@ -95,7 +95,9 @@ class Registration:
         return cls(np.asarray(matrix, dtype=np.float64).reshape(3, 3))
 
     @classmethod
-    def from_intrinsics(cls, k_rgb: np.ndarray, k_thermal: np.ndarray, rotation: np.ndarray | None = None) -> Registration:
+    def from_intrinsics(
+        cls, k_rgb: np.ndarray, k_thermal: np.ndarray, rotation: np.ndarray | None = None
+    ) -> Registration:
         """Infinite homography K_t R K_rgb^-1: exact for far scenes, off by focal length * baseline / distance for near ones.
 
         Parameters

@@ -1,0 +1,44 @@
+"""rppg-ros: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from rppg_ros import __version__, models_cli
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a subcommand; its exit code, 2 for wrong arguments."""
+    parser = argparse.ArgumentParser(prog="rppg-ros", description="Heart and breath from cameras, as ROS 2 nodes.")
+    parser.add_argument("--version", action="version", version=f"rppg-ros {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    models_cli.add_parser(commands)
+    arguments = parser.parse_args(argv)
+    return arguments.run(arguments)
+
+
+def _add_demo(commands: argparse._SubParsersAction) -> None:
+    demo = commands.add_parser("demo", help="run the nodes on a made-up person and show what they measure")
+    demo.add_argument(
+        "--source", default="demo:seconds=45", help="what to play (see video_source); default: %(default)s"
+    )
+    demo.add_argument("--model", default="", help=".onnx model with a model card; default: POS")
+    demo.add_argument("--rate", type=float, default=1.0, help="speed; 0: as fast as the nodes keep up")
+    demo.add_argument("--output", default="demo_vitals.png", help="picture of the waveforms; '' for none")
+    demo.add_argument("--params-file", default="", help="YAML of parameters; default: the installed config/demo.yaml")
+    demo.set_defaults(run=_run_demo)
+
+
+def _run_demo(arguments: argparse.Namespace) -> int:
+    try:
+        from rppg_ros.nodes.demo import run_demo
+    except ImportError as error:
+        print(f"rppg-ros demo needs ROS 2 (rclpy) and the built messages: {error}", file=sys.stderr)
+        return 2
+    return run_demo(arguments.source, arguments.model, arguments.rate, arguments.output, arguments.params_file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

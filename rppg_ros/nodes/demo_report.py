@@ -1,0 +1,142 @@
+"""What the demo shows: a live table, a verdict, and a picture of the waveforms beside the truth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from rppg_ros.nodes.demo_monitor import DemoMonitor
+from rppg_ros.nodes.messages import from_time
+from rppg_ros.types import NS_PER_S, Kind, Status
+
+NAMES = {Kind.BVP: ("Heart rate", "beats/min"), Kind.RSP: ("Respiration rate", "breaths/min")}
+TOLERANCE = {Kind.BVP: 2.0, Kind.RSP: 2.0}  # per minute
+SPARK = "▁▂▃▄▅▆▇█"
+SPARK_COLUMNS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the demo measured what was true, and in words."""
+
+    passed: bool
+    lines: list[str] = field(default_factory=list)
+
+
+def measured_table(monitor: DemoMonitor) -> Table:
+    """Newest rate of each kind beside the truth, with the newest seconds of waveform."""
+    table = Table(title="rppg_ros")
+    for column in ("", "measured", "truth", "quality", "status", "waveform, newest 6 s"):
+        table.add_column(column)
+    for kind in Kind:
+        table.add_row(*_row(monitor, kind))
+    return table
+
+
+def _row(monitor: DemoMonitor, kind: Kind) -> list[str]:
+    name, unit = NAMES[kind]
+    wave = _spark(monitor.wave("measured", kind)[1][-180:])
+    if not monitor.rates[kind]:
+        return [name, "-", "-", "-", "waiting for frames", wave]
+    newest = monitor.rates[kind][-1]
+    value = f"{newest.value:.1f} ± {newest.std:.1f} {unit}" if newest.status == Status.OK else "-"
+    truth = monitor.truth[kind][-1].value if monitor.truth[kind] else math.nan
+    shown_truth = "-" if math.isnan(truth) else f"{truth:.1f}"
+    status = Status(newest.status).name.lower().replace("_", " ")
+    return [name, value, shown_truth, f"{newest.quality:.2f}", status, wave]
+
+
+def _spark(samples: np.ndarray) -> str:
+    if len(samples) < SPARK_COLUMNS:
+        return ""
+    columns = [part.mean() for part in np.array_split(samples, SPARK_COLUMNS)]
+    low, high = min(columns), max(columns)
+    steps = (len(SPARK) - 1) / max(high - low, 1e-9)
+    return "".join(SPARK[round((value - low) * steps)] for value in columns)
+
+
+def judge(monitor: DemoMonitor) -> Verdict:
+    """Median error of all rates that were given as numbers, against the truth of the same seconds."""
+    passed, lines = True, []
+    for kind in Kind:
+        given = [m for m in monitor.rates[kind] if m.status == Status.OK]
+        name, unit = NAMES[kind]
+        if not given:
+            lines.append(f"{name}: no number ({_why(monitor, kind)})")
+            passed = passed and not monitor.truth[kind]
+            continue
+        median = float(np.median([m.value for m in given]))
+        errors = np.array([m.value - monitor.true_mean(kind, m) for m in given])
+        if np.isnan(errors).all():
+            lines.append(f"{name}: median {median:.1f} {unit} of {len(given)} values")
+            continue
+        error = float(np.nanmedian(np.abs(errors)))
+        good = error <= TOLERANCE[kind]
+        passed = passed and good
+        truth = float(np.nanmean([monitor.true_mean(kind, m) for m in given]))
+        lines.append(
+            f"{name}: measured {median:.1f}, truth {truth:.1f} {unit}; median error {error:.2f} of {len(given)} values, "
+            f"worst {np.nanmax(np.abs(errors)):.2f} → {'good' if good else f'NOT within {TOLERANCE[kind]:.0f}'}"
+        )
+    return Verdict(passed, lines)
+
+
+def _why(monitor: DemoMonitor, kind: Kind) -> str:
+    statuses = [Status(m.status).name for m in monitor.rates[kind] if m.status not in (Status.STALE, Status.NO_FACE)]
+    return statuses[-1].lower().replace("_", " ") if statuses else "no frames or no face"
+
+
+def save_picture(monitor: DemoMonitor, path: str) -> None:
+    """PNG: waveforms and rates over time, measured and true. No face is in it."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(4, 1, figsize=(12, 9), constrained_layout=True)
+    start_ns = _start_ns(monitor)
+    for row, kind in enumerate(Kind):
+        _draw_wave(axes[2 * row], monitor, kind, start_ns)
+        _draw_rate(axes[2 * row + 1], monitor, kind, start_ns)
+    axes[-1].set_xlabel("camera time, s")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _start_ns(monitor: DemoMonitor) -> int:
+    stamps = [from_time(m.header.stamp) for kind in Kind for m in monitor.rates[kind][:1]]
+    return min(stamps, default=0)
+
+
+def _draw_wave(axis: Any, monitor: DemoMonitor, kind: Kind, start_ns: int) -> None:
+    shown_s = 12.0 if kind is Kind.BVP else math.inf
+    for which, style in (("truth", {"color": "0.7", "linewidth": 2}), ("measured", {"color": "C3", "linewidth": 1})):
+        stamps, samples = monitor.wave(which, kind)
+        if not len(samples):
+            continue
+        seconds = (stamps - start_ns) / NS_PER_S
+        part = seconds >= seconds[-1] - shown_s
+        axis.plot(seconds[part], samples[part], label=which, **style)
+    axis.set_ylabel(f"{kind} (no unit)")
+    if axis.lines:
+        axis.legend(loc="upper right")
+
+
+def _draw_rate(axis: Any, monitor: DemoMonitor, kind: Kind, start_ns: int) -> None:
+    name, unit = NAMES[kind]
+    truth = [((from_time(m.header.stamp) - start_ns) / NS_PER_S, m.value) for m in monitor.truth[kind]]
+    if truth:
+        axis.plot(*zip(*truth, strict=True), color="0.7", linewidth=2, label="truth, last 10 s")
+    given = [m for m in monitor.rates[kind] if m.status == Status.OK]
+    if given:
+        seconds = [(from_time(m.header.stamp) - start_ns) / NS_PER_S for m in given]
+        axis.errorbar(
+            seconds, [m.value for m in given], yerr=[m.std for m in given], fmt=".", color="C3", label="measured"
+        )
+    axis.set_ylabel(f"{name.lower()}\n{unit}")
+    if truth or given:
+        axis.legend(loc="upper right")

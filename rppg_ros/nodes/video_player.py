@@ -1,0 +1,125 @@
+"""Paces the frames of a source on a thread of its own: at true speed, faster, or as fast as the subscribers keep up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from rppg_ros.sources.base import RGB, FrameSource, SourceError, StreamFrame
+from rppg_ros.types import NS_PER_S
+
+MAX_LAG_S = 1.0  # when overloaded, later frames are paced from now instead of being sent in a burst
+
+
+class Gate(Protocol):
+    """Says when the next RGB frame may go; used when there is no pace."""
+
+    def wait(self, stamp_ns: int, stopping: threading.Event) -> None:
+        """Return when subscribers are ready for the frame of this stamp, or when stopping."""
+
+
+class Player:
+    """Plays a source.
+
+    Parameters
+    ----------
+    open_source : opens the source; again for each loop.
+    send : gets each frame with its stamp on the clock.
+    base_ns : stamp of a source's time 0, asked for once, for sources without absolute time; None in `shift_to_now`
+        shifts any source so.
+    rate : speed; 0: as the gate says.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[], FrameSource],
+        send: Callable[[StreamFrame, int], None],
+        now_ns: Callable[[], int],
+        rate: float,
+        gate: Gate,
+        loop: bool = False,
+        shift_to_now: bool = False,
+    ) -> None:
+        self._open, self._send, self._now_ns = open_source, send, now_ns
+        self._rate, self._gate, self._loop, self._shift = rate, gate, loop, shift_to_now
+        self._stopping = threading.Event()
+        self.finished = threading.Event()
+        self.error = ""
+        self.frames = 0
+        self.position_s = 0.0
+        self.lag_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="video_player", daemon=True)
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End playing; returns when the thread has ended."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless stopped."""
+        self._stopping.wait(seconds)
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when playing is to end."""
+        return self._stopping
+
+    def _run(self) -> None:
+        try:
+            offset_ns: int | None = None
+            while not self._stopping.is_set():
+                offset_ns = self._play_once(offset_ns)
+                if not self._loop:
+                    return
+        except SourceError as error:
+            self.error = str(error)
+        finally:
+            self.finished.set()
+
+    def _play_once(self, offset_ns: int | None) -> int | None:
+        """Play to the end. The offset stays from loop to loop, so that stamps jump back as those of a looped bag do."""
+        source = self._open()
+        try:
+            first_ns: int | None = None
+            began = time.monotonic()
+            for frame in source:
+                if self._stopping.is_set():
+                    break
+                if first_ns is None:
+                    first_ns, began = frame.stamp_ns, time.monotonic()
+                    if offset_ns is None:
+                        offset_ns = self._offset(source, first_ns)
+                media_s = (frame.stamp_ns - first_ns) / NS_PER_S
+                began = self._pace(source, frame, media_s, began, offset_ns)
+                if not self._stopping.is_set():
+                    self._send(frame, frame.stamp_ns + offset_ns)
+                    self.frames += 1
+                    self.position_s = media_s
+        finally:
+            source.close()
+        return offset_ns
+
+    def _offset(self, source: FrameSource, first_ns: int) -> int:
+        if source.live or (source.absolute and not self._shift):
+            return 0
+        return self._now_ns() - first_ns
+
+    def _pace(self, source: FrameSource, frame: StreamFrame, media_s: float, began: float, offset_ns: int) -> float:
+        if source.live:
+            return began
+        if self._rate == 0:
+            if frame.stream == RGB:
+                self._gate.wait(frame.stamp_ns + offset_ns, self._stopping)
+            return began
+        ahead_s = began + media_s / self._rate - time.monotonic()
+        self.lag_s = max(0.0, -ahead_s)
+        if ahead_s > 0:
+            self.sleep(ahead_s)
+        return began + self.lag_s if self.lag_s > MAX_LAG_S else began

@@ -1,0 +1,183 @@
+"""video_source node: plays a camera, a video, an image folder, a bag or the made-up person as camera topics."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import rclpy
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from rppg_ros.nodes import qos
+from rppg_ros.nodes.diagnostics import Diagnostics, Health, Meter
+from rppg_ros.nodes.managed import run_nodes
+from rppg_ros.nodes.messages import to_header, to_time
+from rppg_ros.nodes.params import Param, ParameterError, declare
+from rppg_ros.nodes.video_gate import AcknowledgedGate
+from rppg_ros.nodes.video_messages import camera_info, compressed_message, image_message
+from rppg_ros.nodes.video_player import Player
+from rppg_ros.nodes.video_truth import TruthPublisher
+from rppg_ros.sources.base import RGB, THERMAL, FrameSource, SourceError, StreamFrame
+from rppg_ros.sources.factory import open_source
+
+TABLE = (
+    Param("source", "", "camera number or /dev/video*, video file, image folder, rosbag2, or demo:[name=value,...]"),
+    Param("thermal_source", "", "file or folder with the thermal camera's frames, if they are not in `source`"),
+    Param("fps", 0.0, "frames per second of image folders without stamps; 0: they must have stamps", 0.0, 1000.0),
+    Param("bag.rgb_topic", "", "RGB image topic of a bag; empty: the only one"),
+    Param("bag.thermal_topic", "", "thermal image topic of a bag; empty: the one with thermal in its name"),
+    Param("rate", 1.0, "speed; 0: as fast as face_tracker and vitals keep up", 0.0, 1000.0),
+    Param("loop", False, "begin again at the end; stamps jump back as those of a looped bag"),
+    Param("stamps", "source", "source: as recorded (counted from now where files have no time); now: shifted to now", choices=("source", "now")),
+    Param("publish_clock", False, "publish /clock at the frames' stamps"),
+    Param("wait_for_subscribers", 5.0, "seconds to wait for a subscriber of `image` before the first frame", 0.0, 600.0),
+    Param("exit_at_end", False, "shut the process down after the last frame"),
+    Param("encoding", "rgb8", "of `image`", choices=("rgb8", "bgr8", "mono8")),
+    Param("compressed", False, "publish `image/compressed` (JPEG) and `thermal/image/compressed` (PNG) instead"),
+    Param("jpeg_quality", 95, "of compressed images; the pulse is weaker than what JPEG throws away", 1, 100),
+    Param("frame_id", "camera_optical_frame", "of `image`"),
+    Param("thermal_frame_id", "thermal_optical_frame", "of `thermal/image`"),
+    Param("camera_matrix", [0.0] * 9, "K of the RGB camera, row by row; zeros: no camera_info"),
+    Param("thermal_camera_matrix", [0.0] * 9, "K of the thermal camera, row by row; zeros: no camera_info"),
+)  # fmt: skip
+TOPICS = {RGB: "image", THERMAL: "thermal/image"}
+INFO_TOPICS = {RGB: "camera_info", THERMAL: "thermal/camera_info"}
+
+
+class VideoSource(Node):
+    """Plays as soon as it is made; `done` says when it has played all.
+
+    Raises
+    ------
+    ParameterError : the source cannot be opened; says why.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("video_source", **kwargs)
+        p = self._params = declare(self, TABLE)
+        try:
+            probe = self._open()
+        except SourceError as error:
+            raise ParameterError(f"parameter 'source': {error}") from None
+        self._frame_ids = {RGB: p.frame_id, THERMAL: p.thermal_frame_id}
+        self._matrices = {RGB: p.camera_matrix, THERMAL: p.thermal_camera_matrix}
+        kind = CompressedImage if p.compressed else Image
+        suffix = "/compressed" if p.compressed else ""
+        self._images = {
+            stream: self.create_publisher(kind, self.resolve_topic_name(topic) + suffix, qos.CAMERAS)
+            for stream, topic in TOPICS.items()
+        }
+        self._infos = {
+            stream: self.create_publisher(CameraInfo, topic, qos.CAMERAS)
+            for stream, topic in INFO_TOPICS.items()
+            if any(self._matrices[stream])
+        }
+        self._clock_publisher = self.create_publisher(Clock, "/clock", 10) if p.publish_clock else None
+        self._truth = TruthPublisher(self, probe.vitals) if hasattr(probe, "vitals") else None
+        self._name = probe.name
+        probe.close()
+        self._meter = Meter()
+        self._diagnostics = Diagnostics(self, {"playback": self._health})
+        self._gate = AcknowledgedGate(self, lambda text: self.get_logger().warning(text, throttle_duration_sec=5.0))
+        now = self.get_clock().now
+        self._player = Player(
+            self._open,
+            self._send,
+            lambda: now().nanoseconds or time.time_ns(),
+            p.rate,
+            self._gate,
+            p.loop,
+            p.stamps == "now",
+        )
+        self._starter = self.create_timer(0.05, self._start_when_heard, clock=self._diagnostics.clock)
+        self._end_watch = self.create_timer(0.2, self._watch_end, clock=self._diagnostics.clock)
+        self._made_s = time.monotonic()
+
+    @property
+    def done(self) -> bool:
+        """Whether the last frame was sent (or playing failed: see `error`)."""
+        return self._player.finished.is_set()
+
+    @property
+    def error(self) -> str:
+        """Why playing ended early; empty if it did not."""
+        return self._player.error
+
+    def destroy_node(self) -> None:
+        """Stop the player first: it publishes through this node."""
+        self._player.stop()
+        super().destroy_node()
+
+    def _open(self) -> FrameSource:
+        p = self._params
+        return open_source(p.source, p.thermal_source, p.fps, p.bag_rgb_topic, p.bag_thermal_topic)
+
+    def _start_when_heard(self) -> None:
+        waited_s = time.monotonic() - self._made_s
+        if not self._images[RGB].get_subscription_count() and waited_s < self._params.wait_for_subscribers:
+            return
+        self._starter.cancel()
+        self.get_logger().info(f"playing {self._name}")
+        self._player.start()
+
+    def _send(self, frame: StreamFrame, stamp_ns: int) -> None:
+        """On the player's thread."""
+        if not rclpy.ok(context=self.context):
+            return
+        p = self._params
+        header = to_header(stamp_ns, self._frame_ids[frame.stream])
+        make = compressed_message if p.compressed else image_message
+        options = {"quality": p.jpeg_quality} if p.compressed else {"encoding": p.encoding}
+        self._images[frame.stream].publish(make(frame, header, **options))
+        if frame.stream in self._infos:
+            self._infos[frame.stream].publish(camera_info(frame, header, self._matrices[frame.stream]))
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(Clock(clock=to_time(stamp_ns)))
+        if frame.stream == RGB:
+            self._meter.tick()
+            if self._truth is not None:
+                self._truth.frame(stamp_ns, frame.stamp_ns)
+
+    def _watch_end(self) -> None:
+        if not self.done:
+            return
+        self._end_watch.cancel()
+        if self.error:
+            self.get_logger().error(self.error)
+        else:
+            self.get_logger().info(f"played {self._meter.total} RGB frames of {self._name}")
+        if self._params.exit_at_end:
+            rclpy.try_shutdown(context=self.context)
+
+    def _health(self) -> Health:
+        player = self._player
+        health = Health(message=f"finished {self._name}" if self.done else f"playing {self._name}")
+        health.values = {
+            "source": self._params.source,
+            "frames per second": self._meter.rate(),
+            "RGB frames": self._meter.total,
+            "position, s": player.position_s,
+            "lag behind true speed, s": player.lag_s,
+        }
+        if player.lag_s > 0.2:
+            health.warn(f"{player.lag_s:.1f} s behind the asked speed: this machine is too slow for it")
+        if self.error:
+            health.error(self.error)
+        return health
+
+
+def make_nodes() -> list[Node]:
+    """The node of this executable."""
+    return [VideoSource()]
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of `ros2 run rppg_ros video_source`."""
+    return run_nodes(make_nodes, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
