@@ -67,7 +67,9 @@ def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
         p = np.clip(expit(w[0] + w[1] * snr + w[2] * lead + w[3] * octaves - w[4] * split), 1e-6, 1 - 1e-6)
         return -np.mean(right * np.log(p) + (~right) * np.log(1 - p))
 
-    w = minimize(loss, np.array([0.0, 0.3, 0.1, 0.0, 0.1]), method="Nelder-Mead", options={"maxiter": 8000, "maxfev": 8000}).x
+    w = minimize(
+        loss, np.array([0.0, 0.3, 0.1, 0.0, 0.1]), method="Nelder-Mead", options={"maxiter": 8000, "maxfev": 8000}
+    ).x
     noise = 10 ** (-snr / 20) / 2**octaves
 
     def likelihood(v: np.ndarray) -> float:

@@ -1,10 +1,11 @@
 """A clinical cart: one person sits still before fixed cameras; both nodes in one process, no face image on the network."""
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
 
 SHARE = FindPackageShare("rppg_ros")
 DEFAULTS = {

@@ -1,10 +1,11 @@
 """A mobile service robot: people come and go, the cameras move; tracker and vitals in processes of their own."""
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
 
 SHARE = FindPackageShare("rppg_ros")
 DEFAULTS = {

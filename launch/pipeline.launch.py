@@ -1,10 +1,11 @@
 """Face tracker and vitals for any pair of cameras; the other launch files are presets of this one."""
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
 
 PACKAGE = "rppg_ros"
 ARGUMENTS = (

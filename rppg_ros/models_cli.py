@@ -33,9 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     importing.add_argument("--family", required=True, help="as in `rppg-ros models list`, e.g. mmrphys")
     importing.add_argument("-o", "--output", type=Path, help="file to write (default: NAME.onnx here)")
     importing.add_argument("--name", help="name for the model's card (default: from family and variant)")
-    importing.add_argument(
-        "--size", type=int, help="side of the crop in pixels, if the file name does not tell"
-    )
+    importing.add_argument("--size", type=int, help="side of the crop in pixels, if the file name does not tell")
     importing.add_argument("--rate", type=float, help="frames per second it was trained at")
     importing.add_argument("--frames", type=int, help="window, in frames")
     importing.set_defaults(run=lambda args: _guarded("import", _import, args))
@@ -61,9 +59,7 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
     window = f"{card.frames} frames, {card.window_s:.1f} s"
     if card.dynamic_frames:
         window += f" (or any multiple of {card.frames_multiple} from {card.min_frames})"
-    shape = (
-        f"float32 (batch, {card.channel_count}, {card.frames + card.pad_frames}, {card.size}, {card.size})"
-    )
+    shape = f"float32 (batch, {card.channel_count}, {card.frames + card.pad_frames}, {card.size}, {card.size})"
     return [
         ("name", card.name),
         ("family", f"{card.family}, {card.variant}"),

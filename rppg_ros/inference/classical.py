@@ -19,6 +19,7 @@ METHODS: dict[str, Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]]]
 CLOCK_HZ = 30.0
 HOP_S = 0.5
 BREATH_WINDOW_S = 14.0  # two slow breaths
+BREATH_FIRST_S = 6.0  # less than a breath is a slope, and its size says nothing
 BREATH_EDGE_S = 2.0  # of a window, where the filter has seen one side only
 BREATH_TOP_HZ = 1.0
 CHROM_BLOCKS = 4  # window lengths that CHROM looks at for each hop
@@ -66,7 +67,7 @@ class ClassicalEngine:
         look = min(self._look, len(rgb))
         wave, weights = self._project(rgb[-look:], CLOCK_HZ)
         out = [Contribution(Kind.BVP, len(rgb) - look, wave, weights)]
-        if thermal is not None:
+        if thermal is not None and len(thermal) >= BREATH_FIRST_S * CLOCK_HZ:
             out.append(_breath(thermal[:, 0]))
         return out
 

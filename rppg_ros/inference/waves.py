@@ -65,7 +65,7 @@ class WaveMaker:
         for kind in set(clip.voices) - spoke:  # thermal died: what was held back will not get better
             out += self._grow(clip, window.face_id, kind, clip.voices[kind].joined.end)
             del clip.voices[kind]
-        out += self._say_unsupported(clip, window, set(Kind) - spoke)
+        out += self._say_silent(clip, window, set(Kind) - spoke)
         return out
 
     def _end(self, job: ClipEnd) -> list[Output]:
@@ -106,12 +106,19 @@ class WaveMaker:
         start_ns = clip.start_ns + round(first * NS_PER_S / rate_hz)
         return Waveform(kind, face_id, start_ns, rate_hz, samples, float("nan"), self._engine.name)
 
-    def _say_unsupported(self, clip: _Clip, window: Window, kinds: set[Kind]) -> list[Output]:
+    def _say_silent(self, clip: _Clip, window: Window, kinds: set[Kind]) -> list[Output]:
+        """Once a second: why there is no waveform of some kinds."""
         stamp_ns = int(window.at_ns[-1])
         out: list[Output] = []
         for kind in sorted(kinds):
-            if stamp_ns >= clip.silent_due_ns.get(kind, 0):
-                clip.silent_due_ns[kind] = stamp_ns + round(PERIOD_S * NS_PER_S)
-                status = Status.UNSUPPORTED
-                out.append(Rate.unknown(kind, window.face_id, stamp_ns, status, self._engine.name))
+            if stamp_ns < clip.silent_due_ns.get(kind, 0):
+                continue
+            clip.silent_due_ns[kind] = stamp_ns + round(PERIOD_S * NS_PER_S)
+            out.append(Rate.unknown(kind, window.face_id, stamp_ns, self._silence(window, kind), self._engine.name))
         return out
+
+    def _silence(self, window: Window, kind: Kind) -> Status:
+        """An engine that has what it needs and says nothing yet wants a longer window."""
+        growing = len(window.at_ns) < self._engine.plan.longest
+        able = kind in self._engine.kinds and bool(window.thermal_frames)
+        return Status.WARMING_UP if growing and able else Status.UNSUPPORTED

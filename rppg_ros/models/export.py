@@ -162,9 +162,7 @@ def _smooth_clip(shape: tuple[int, ...], rate_hz: float) -> np.ndarray:
     return (100 + 40 * x + 20 * y + pulse + breath).astype(np.float32)
 
 
-def _compare(
-    network: nn.Module, session: onnxruntime.InferenceSession, card: ModelCard, clip: np.ndarray
-) -> float:
+def _compare(network: nn.Module, session: onnxruntime.InferenceSession, card: ModelCard, clip: np.ndarray) -> float:
     with torch.no_grad():
         expected = network(torch.from_numpy(clip))
     try:

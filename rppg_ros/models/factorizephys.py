@@ -170,6 +170,5 @@ class FactorizePhys(nn.Module):
         side = self.config.pixels
         if x.dim() != 5 or x.shape[1] != channels or tuple(x.shape[3:]) != (side, side):
             raise ValueError(
-                f"FactorizePhys {self.config.variant} takes (B, {channels}, T+1, {side}, {side}), "
-                f"not {tuple(x.shape)}"
+                f"FactorizePhys {self.config.variant} takes (B, {channels}, T+1, {side}, {side}), not {tuple(x.shape)}"
             )

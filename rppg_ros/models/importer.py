@@ -53,9 +53,7 @@ def import_checkpoint(
     return Imported(network, _card(chosen, layout, path, name))
 
 
-def _card(
-    chosen: registry.Family, layout: checkpoint.OfficialLayout, path: Path, name: str | None
-) -> ModelCard:
+def _card(chosen: registry.Family, layout: checkpoint.OfficialLayout, path: Path, name: str | None) -> ModelCard:
     config = layout.config
     return ModelCard(
         name=name or _default_name(chosen.name, config.variant, layout.training_data),

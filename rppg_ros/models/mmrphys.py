@@ -244,9 +244,7 @@ class MMRPhys(nn.Module):
         channels = sum(CHANNEL_COUNTS[camera] for camera in self.config.cameras)
         side = self.config.size.pixels
         if x.dim() != 5 or x.shape[1] != channels or tuple(x.shape[3:]) != (side, side):
-            raise ValueError(
-                f"{self.config.variant} takes (B, {channels}, T+1, {side}, {side}), not {tuple(x.shape)}"
-            )
+            raise ValueError(f"{self.config.variant} takes (B, {channels}, T+1, {side}, {side}), not {tuple(x.shape)}")
         multiple = self.config.frames_multiple
         if not torch.compiler.is_exporting() and (x.shape[2] - 1) % multiple:
             raise ValueError(f"{self.config.variant} takes T a multiple of {multiple}, not {x.shape[2] - 1}")

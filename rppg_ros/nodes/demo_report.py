@@ -16,7 +16,7 @@ from rppg_ros.types import NS_PER_S, Kind, Status
 NAMES = {Kind.BVP: ("Heart rate", "beats/min"), Kind.RSP: ("Respiration rate", "breaths/min")}
 TOLERANCE = {Kind.BVP: 2.0, Kind.RSP: 2.0}  # per minute
 SPARK = "▁▂▃▄▅▆▇█"
-SPARK_COLUMNS = 48
+SPARK_COLUMNS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Verdict:
 def measured_table(monitor: DemoMonitor) -> Table:
     """Newest rate of each kind beside the truth, with the newest seconds of waveform."""
     table = Table(title="rppg_ros")
-    for column in ("", "measured", "truth", "quality", "status", "waveform, newest 6 s"):
-        table.add_column(column)
+    for column in ("", "measured", "truth", "quality", "status", "waveform"):
+        table.add_column(column, no_wrap=True)
     for kind in Kind:
         table.add_row(*_row(monitor, kind))
     return table
@@ -42,7 +42,9 @@ def _row(monitor: DemoMonitor, kind: Kind) -> list[str]:
     wave = _spark(monitor.wave("measured", kind)[1][-180:])
     if not monitor.rates[kind]:
         return [name, "-", "-", "-", "waiting for frames", wave]
-    newest = monitor.rates[kind][-1]
+    # After the last frame there is no face any more; what was measured stays on the screen.
+    seen = [m for m in monitor.rates[kind] if m.status not in (Status.NO_FACE, Status.STALE)] if monitor.settled else []
+    newest = (seen or monitor.rates[kind])[-1]
     value = f"{newest.value:.1f} ± {newest.std:.1f} {unit}" if newest.status == Status.OK else "-"
     truth = monitor.truth[kind][-1].value if monitor.truth[kind] else math.nan
     shown_truth = "-" if math.isnan(truth) else f"{truth:.1f}"

@@ -18,7 +18,7 @@ DEFAULT = TrackerConfig()
 TABLE = (
     AUTOSTART,
     Param("image_transport", "raw", "raw: `image`; compressed: `image/compressed` (JPEG weakens the pulse)", choices=TRANSPORTS),
-    Param("image_reliability", "best_effort", "of the image subscriptions; reliable loses nothing but does not hear best-effort drivers", choices=RELIABILITIES),
+    Param("image_reliability", "best_effort", "best_effort hears every driver; reliable loses nothing", choices=RELIABILITIES),
     Param("model", "", "path of an .onnx file whose card says which crops it wants; empty: crop.size and crop.scale"),
     Param("crop.size", 0, "side of the crops, pixels; 0: the model's, or 72 without one", 0, 512),
     Param("crop.scale", 0.0, "side of the crop over the face box's longer side; 0: the model's, or 1.5", 0.0, 4.0),
@@ -31,7 +31,7 @@ TABLE = (
     Param("id_memory", DEFAULT.id_memory_s, "seconds after which a lost face gets a new id", 0.0, 60.0),
     Param("max_gap", 0.5, "seconds between images after which nothing is carried over", 0.05, 5.0),
     Param("stale_after", 2.0, "seconds without images after which diagnostics warn", 0.2, 60.0),
-    Param("pairing.policy", "rgb_leads", "rgb_leads: every RGB image goes on; approximate, exact: message_filters'", choices=POLICIES),
+    Param("pairing.policy", "rgb_leads", "rgb_leads: every RGB image goes on; others: message_filters'", choices=POLICIES),
     Param("pairing.max_offset", 0.06, "largest time between the two images of a pair, seconds", 0.0, 1.0),
     Param("pairing.max_wait", 0.05, "longest wait of an RGB image for thermal, seconds (rgb_leads)", 0.0, 1.0),
     Param("pairing.queue_size", 32, "images kept of each camera for pairing", 1, 200),
@@ -40,7 +40,7 @@ TABLE = (
     Param("thermal.scale", 0.0, "degrees (of thermal.unit) per count of 16-bit images; 0: they are not radiometric", 0.0, 100.0),
     Param("thermal.offset", 0.0, "degrees (of thermal.unit) of a 16-bit image's count 0", -1000.0, 1000.0),
     Param("thermal.unit", "celsius", "unit of 32FC1 images, and of 16-bit ones after scale and offset", choices=UNITS),
-    Param("thermal.homography", [0.0] * 9, "RGB to thermal pixels, row by row; zeros: from camera_info, or the same field of view"),
+    Param("thermal.homography", [0.0] * 9, "RGB to thermal pixels, row by row; zeros: camera_info, or same field of view"),
 )  # fmt: skip
 
 

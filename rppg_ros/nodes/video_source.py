@@ -31,7 +31,7 @@ TABLE = (
     Param("bag.thermal_topic", "", "thermal image topic of a bag; empty: the one with thermal in its name"),
     Param("rate", 1.0, "speed; 0: as fast as face_tracker and vitals keep up", 0.0, 1000.0),
     Param("loop", False, "begin again at the end; stamps jump back as those of a looped bag"),
-    Param("stamps", "source", "source: as recorded (counted from now where files have no time); now: shifted to now", choices=("source", "now")),
+    Param("stamps", "source", "source: as recorded (files without time: from now on); now: shifted", choices=("source", "now")),
     Param("publish_clock", False, "publish /clock at the frames' stamps"),
     Param("wait_for_subscribers", 5.0, "seconds to wait for a subscriber of `image` before the first frame", 0.0, 600.0),
     Param("exit_at_end", False, "shut the process down after the last frame"),

@@ -131,7 +131,5 @@ def test_card_that_disagrees_with_the_graph(tmp_path):
 def _identity_graph(onnx):
     helper = onnx.helper
     tensor = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("x", "y")]
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["y"])], "identity", tensor[:1], tensor[1:]
-    )
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "identity", tensor[:1], tensor[1:])
     return helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 17)])

@@ -9,7 +9,6 @@ import pytest
 from rppg_ros.inference.classical import ClassicalEngine
 from rppg_ros.pipeline import VitalsHalf
 from rppg_ros.types import Kind, Rate, Status, Waveform
-
 from support.people import START_NS, S, crops
 
 

@@ -71,9 +71,7 @@ def test_golden_through_onnx(golden_case, checkpoints, tmp_path):
     path = tmp_path / "sef.onnx"
     export(imported.network, imported.card, path)
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for name, found in zip(
-        ["bvp", "rsp"], session.run(["bvp", "rsp"], {"frames": clip.numpy()}), strict=True
-    ):
+    for name, found in zip(["bvp", "rsp"], session.run(["bvp", "rsp"], {"frames": clip.numpy()}), strict=True):
         assert np.abs(found - official[name]).max() / np.abs(official[name]).max() < MAX_RELATIVE_ERROR
 
 

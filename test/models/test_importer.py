@@ -80,9 +80,7 @@ def test_weights_land_where_they_belong(config, save_official):
 
 
 def test_the_early_layout_is_found_by_its_layers(save_official):
-    original, path = save(
-        save_official, "PURE_MMRPhys_SFSAM_Label_Epoch9.pth", tasks=("bvp",), padded_entry=True
-    )
+    original, path = save(save_official, "PURE_MMRPhys_SFSAM_Label_Epoch9.pth", tasks=("bvp",), padded_entry=True)
     stored = torch.load(path, weights_only=True)
     assert "module.bvp_feature_extractor.bvp_feature_extractor.5.conv_block_3d.0.weight" in stored
     assert "module.rppg_head.conv_layer.2.conv_block_3d.0.weight" not in stored

@@ -16,9 +16,8 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import crops_message, from_time, to_header
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.vitals import VitalsNode
-
-from support.people import START_NS, S, crops
 from support.graph import Listener, context, overrides, spinning, wait_for
+from support.people import START_NS, S, crops
 
 TOPICS = {
     "bvp": msg.Bvp,

@@ -16,19 +16,28 @@ def names(folder: Path, pattern: str = "*") -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def built(sources, wheels_prefix, plain_env, run) -> Path:
-    """Install folder of a colcon build; an editable install has been made in the sources before."""
+def edited_sources(sources) -> Path:
+    """Sources in which an editable install has been made."""
+    (sources / "rppg_ros/msg/__pycache__").mkdir(parents=True)
+    (sources / "rppg_ros/msg/__init__.py").write_text("raise ImportError('this is the editable install')\n")
+    (sources / "rppg_ros/msg/__pycache__/stale.cpython-311.pyc").touch()
+    (sources / "rppg_ros/rppg_ros_s__stale.so").touch()
+    return sources
+
+
+@pytest.mark.parametrize("option", [None, "--symlink-install"])
+def test_installs_everything_and_messages_travel(
+    option, edited_sources, wheels_prefix, plain_env, spin_one_message, run
+):
     if not shutil.which("colcon", path=plain_env["PATH"]):
         pytest.skip("colcon is not installed")
-    (sources / "rppg_ros/msg").mkdir()
-    (sources / "rppg_ros/msg/__init__.py").write_text("raise ImportError('this is the editable install')\n")
-    (sources / "rppg_ros/rppg_ros_s__stale.so").touch()
-    run([str(sources / "scripts/colcon_build.sh"), str(wheels_prefix)], cwd=sources, env=plain_env)
-    return sources / "install"
+    sources, install = edited_sources, edited_sources / f"install{option or ''}"
+    # One build folder cannot serve both: ament refuses.
+    bases = ["--install-base", str(install), "--build-base", str(sources / f"build{option or ''}")]
+    command = [str(sources / "scripts/colcon_build.sh"), str(wheels_prefix), *bases, *filter(None, [option])]
+    run(command, cwd=sources, env=plain_env)
 
-
-def test_installs_everything_and_messages_travel(built, sources, wheels_prefix, plain_env, spin_one_message, run):
-    prefix = built / "rppg_ros"
+    prefix = install / "rppg_ros"
     for executable in ("face_tracker", "vitals", "video_source"):
         assert os.access(prefix / "lib/rppg_ros" / executable, os.X_OK), executable
     assert os.access(prefix / "bin/rppg-ros", os.X_OK)
@@ -36,11 +45,12 @@ def test_installs_everything_and_messages_travel(built, sources, wheels_prefix, 
         assert names(prefix / "share/rppg_ros" / folder) == names(sources / folder)
     (package,) = prefix.glob("lib/python3*/site-packages/rppg_ros")
     assert names(package, "*.py") == names(sources / "rppg_ros", "*.py")
-    assert not list(package.glob("*stale*"))
+    assert (package / "types.py").is_symlink() == bool(option)
+    assert not [path for path in package.rglob("*") if "stale" in path.name]
     assert (prefix / "share/ament_index/resource_index/rosidl_interfaces/rppg_ros").is_file()
 
     env = plain_env | {"PATH": f"{wheels_prefix / 'bin'}:{plain_env['PATH']}", "AMENT_PREFIX_PATH": str(wheels_prefix)}
-    command = f". '{built}/setup.bash' && python '{spin_one_message}'"
+    command = f". '{install}/setup.bash' && python '{spin_one_message}'"
     came_from = run(["bash", "-c", command], cwd=sources.parent, env=env).splitlines()[-1]
     assert Path(came_from).parent == package / "msg"
-    assert (sources / "rppg_ros/rppg_ros_s__stale.so").exists(), "colcon touched the source tree"
+    assert (sources / "rppg_ros/msg/__init__.py").read_text().startswith("raise"), "the source tree was changed"
