@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -16,6 +15,7 @@ from rppg_ros.inference.card import ModelCard
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.camera_geometry import CameraGeometry
 from rppg_ros.nodes.diagnostics import Diagnostics, Health, Meter
+from rppg_ros.nodes.image_input import ADAPT_S, ImageInput
 from rppg_ros.nodes.images import ImageError, rgb_image, thermal_image
 from rppg_ros.nodes.managed import ManagedNode, run_nodes
 from rppg_ros.nodes.messages import crops_message, from_time
@@ -46,6 +46,7 @@ class FaceTrackerNode(ManagedNode):
         self._params = declare(self, TABLE)
         self._sink = sink
         self._listeners: list[Any] = []
+        self._inputs: list[ImageInput] = []
         self._publisher = None
         self._tracker: FaceTracker | None = None
         self._meters = {"rgb": Meter(), "thermal": Meter()}
@@ -58,6 +59,7 @@ class FaceTrackerNode(ManagedNode):
             self,
             {"rgb": self._rgb_health, "thermal": self._thermal_health, "faces": self._faces_health},
         )
+        self._adapt_timer = self.create_timer(ADAPT_S, self._adapt, clock=self._diagnostics.clock)
 
     def setup(self) -> None:
         """Load the detector, read the model's card, create the publisher."""
@@ -87,7 +89,13 @@ class FaceTrackerNode(ManagedNode):
         """Stop listening; frames that wait for thermal are dropped."""
         for listener in self._listeners:
             self.destroy_subscription(listener)
-        self._listeners = []
+        for images in self._inputs:
+            images.close()
+        self._listeners, self._inputs = [], []
+
+    def _adapt(self) -> None:
+        for images in self._inputs:
+            images.adapt()
 
     def teardown(self) -> None:
         """Drop the tracker and the publisher."""
@@ -99,19 +107,19 @@ class FaceTrackerNode(ManagedNode):
         kind: type = Image
         if transport == "compressed":  # image_transport's name; follows a remapping of the base topic
             topic, kind = self.resolve_topic_name(topic) + "/compressed", CompressedImage
-
-        def lost(event: Any) -> None:
-            self._lost[stream] += event.total_count_change
-
-        self._listeners.append(
-            self.create_subscription(
+        self._inputs.append(
+            ImageInput(
+                self,
                 kind,
                 topic,
                 lambda message: self._on_image(stream, message),
-                qos.CAMERAS if self._params.image_reliability == "reliable" else qos.IMAGES,
-                event_callbacks=SubscriptionEventCallbacks(message_lost=lost),
+                self._params.image_reliability,
+                lambda count: self._count_lost(stream, count),
             )
         )
+
+    def _count_lost(self, stream: str, count: int) -> None:
+        self._lost[stream] += count
 
     def _on_image(self, stream: str, message: Any) -> None:
         self._meters[stream].tick()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from rppg_ros.inference.card import ModelCard
+from rppg_ros.nodes.image_input import AUTO, RELIABILITIES
 from rppg_ros.nodes.managed import AUTOSTART
 from rppg_ros.nodes.pairing import POLICIES
 from rppg_ros.nodes.params import Param
@@ -12,13 +13,12 @@ from rppg_ros.vision.thermal import UNITS
 from rppg_ros.vision.tracker import TrackerConfig
 
 TRANSPORTS = ("raw", "compressed")
-RELIABILITIES = ("best_effort", "reliable")
 DEFAULT = TrackerConfig()
 
 TABLE = (
     AUTOSTART,
     Param("image_transport", "raw", "raw: `image`; compressed: `image/compressed` (JPEG weakens the pulse)", choices=TRANSPORTS),
-    Param("image_reliability", "best_effort", "best_effort hears every driver; reliable loses nothing", choices=RELIABILITIES),
+    Param("image_reliability", AUTO, "auto: reliable where all publishers are, else best_effort", choices=RELIABILITIES),
     Param("model", "", "path of an .onnx file whose card says which crops it wants; empty: crop.size and crop.scale"),
     Param("crop.size", 0, "side of the crops, pixels; 0: the model's, or 72 without one", 0, 512),
     Param("crop.scale", 0.0, "side of the crop over the face box's longer side; 0: the model's, or 1.5", 0.0, 4.0),
