@@ -143,6 +143,10 @@ def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> 
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:
+        # rclpy's own error when the context ends between two of its steps (a signal, another node's shutdown).
+        if rclpy.ok():
+            raise
     finally:
         for node in nodes:
             if isinstance(node, ManagedNode) and node.active:
