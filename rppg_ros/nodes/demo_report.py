@@ -14,9 +14,10 @@ from rppg_ros.nodes.messages import from_time
 from rppg_ros.types import NS_PER_S, Kind, Status
 
 NAMES = {Kind.BVP: ("Heart rate", "beats/min"), Kind.RSP: ("Respiration rate", "breaths/min")}
+SHORT_NAMES = {Kind.BVP: "heart /min", Kind.RSP: "breath /min"}
 TOLERANCE = {Kind.BVP: 2.0, Kind.RSP: 2.0}  # per minute
 SPARK = "▁▂▃▄▅▆▇█"
-SPARK_COLUMNS = 32
+SPARK_COLUMNS = 16  # with the rest, the table fits 80 columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ def measured_table(monitor: DemoMonitor) -> Table:
 
 
 def _row(monitor: DemoMonitor, kind: Kind) -> list[str]:
-    name, unit = NAMES[kind]
+    name = SHORT_NAMES[kind]
     wave = _spark(monitor.wave("measured", kind)[1][-180:])
     if not monitor.rates[kind]:
         return [name, "-", "-", "-", "waiting for frames", wave]
     # After the last frame there is no face any more; what was measured stays on the screen.
     seen = [m for m in monitor.rates[kind] if m.status not in (Status.NO_FACE, Status.STALE)] if monitor.settled else []
     newest = (seen or monitor.rates[kind])[-1]
-    value = f"{newest.value:.1f} ± {newest.std:.1f} {unit}" if newest.status == Status.OK else "-"
+    value = f"{newest.value:.1f} ± {newest.std:.1f}" if newest.status == Status.OK else "-"
     truth = monitor.truth[kind][-1].value if monitor.truth[kind] else math.nan
     shown_truth = "-" if math.isnan(truth) else f"{truth:.1f}"
     status = Status(newest.status).name.lower().replace("_", " ")
