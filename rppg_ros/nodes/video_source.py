@@ -43,6 +43,7 @@ TABLE = (
     Param("camera_matrix", [0.0] * 9, "K of the RGB camera, row by row; zeros: no camera_info"),
     Param("thermal_camera_matrix", [0.0] * 9, "K of the thermal camera, row by row; zeros: no camera_info"),
 )  # fmt: skip
+SETTLE_S = 1.5  # a subscriber may change over to reliable delivery once it has seen this node (image_input.py)
 TOPICS = {RGB: "image", THERMAL: "thermal/image"}
 INFO_TOPICS = {RGB: "camera_info", THERMAL: "thermal/camera_info"}
 
@@ -95,6 +96,7 @@ class VideoSource(Node):
         self._starter = self.create_timer(0.05, self._start_when_heard, clock=self._diagnostics.clock)
         self._end_watch = self.create_timer(0.2, self._watch_end, clock=self._diagnostics.clock)
         self._made_s = time.monotonic()
+        self._heard_s: float | None = None
 
     @property
     def done(self) -> bool:
@@ -116,8 +118,14 @@ class VideoSource(Node):
         return open_source(p.source, p.thermal_source, p.fps, p.bag_rgb_topic, p.bag_thermal_topic)
 
     def _start_when_heard(self) -> None:
-        waited_s = time.monotonic() - self._made_s
-        if not self._images[RGB].get_subscription_count() and waited_s < self._params.wait_for_subscribers:
+        now_s = time.monotonic()
+        if not self._images[RGB].get_subscription_count():
+            self._heard_s = None
+            if now_s - self._made_s < self._params.wait_for_subscribers:
+                return
+        elif self._heard_s is None:
+            self._heard_s = now_s
+        if self._heard_s is not None and now_s - self._heard_s < SETTLE_S:
             return
         self._starter.cancel()
         self.get_logger().info(f"playing {self._name}")
