@@ -17,7 +17,7 @@ SNAP = 0.35  # box sides; further away from the detection than this the flow has
 DETECTION_WEIGHT = 0.3  # of a detection in the running mean of them: their boxes jump by several pixels
 OUTSIDE = 0.4  # share of the box outside the image at which the face is gone
 REST_HZ = 0.4  # steady box: cut-off at rest ...
-GAIN_HZ = 6.0  # ... and more per box width per second of motion
+GAIN_HZ = 12.0  # ... and more per box width per second of motion
 SIZE_REST_HZ = 0.15
 
 

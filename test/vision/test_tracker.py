@@ -1,0 +1,170 @@
+"""The tracker on a real face (scikit-image's public-domain portrait) that moves as we say."""
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from rppg_ros.types import Box, Frame
+from rppg_ros.vision.detect import Detection, DetectorError, HaarDetector, make_detector
+from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
+
+S = 1_000_000_000
+PHOTO = astronaut()[0:320, 10:437]
+EMPTY = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (480, 640, 3)).astype(np.uint8), (0, 0), 20)
+
+
+def face(x=0.0, y=0.0, scale=1.5):
+    """640x480 frame with the portrait shifted by (x, y)."""
+    matrix = np.array([[scale, 0, x], [0, scale, y]])
+    return cv2.warpAffine(PHOTO, matrix, (640, 480), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def play(tracker, images, fps=30.0, start_s=1.0):
+    """Crops of each frame."""
+    return [tracker.process(Frame(round((start_s + i / fps) * S), image)) for i, image in enumerate(images)]
+
+
+def ids(results):
+    return {crop.face_id for crops in results for crop in crops}
+
+
+def test_the_box_follows_sub_pixel_motion_and_rests_when_the_face_does():
+    t = np.arange(120) / 30
+    xs, ys = 12 * np.sin(2 * np.pi * 0.4 * t), 6 * np.sin(2 * np.pi * 0.3 * t)
+    results = play(FaceTracker(seed=1), [face(x, y) for x, y in zip(xs, ys, strict=True)])
+    centres = np.array([crops[0].box.centre for crops in results[15:]])
+    for found, true in ((centres[:, 0], xs[15:]), (centres[:, 1], ys[15:])):
+        error = (found - true) - np.mean(found - true)
+        assert error.std() < 0.8, "pixels; the smoothing may lag a little"
+    rng = np.random.default_rng(2)
+    still = [np.clip(face() + rng.normal(0, 2, (480, 640, 3)), 0, 255).astype(np.uint8) for _ in range(60)]
+    boxes = np.array([crops[0].box for crops in play(FaceTracker(seed=1), still)[15:]])
+    assert np.diff(boxes[:, :2], axis=0).std() < 0.06, "pixels from frame to frame, at rest"
+
+
+@pytest.mark.parametrize("fps", [5.0, 12.5, 60.0])
+def test_any_frame_rate(fps):
+    results = play(FaceTracker(), [face(2 * i / fps) for i in range(int(3 * fps))], fps)
+    assert sum(bool(crops) for crops in results) > 0.75 * len(results)
+    assert len(ids(results)) == 1
+
+
+def test_no_face_is_no_crop():
+    assert not ids(play(FaceTracker(), [EMPTY] * 40))
+
+
+def test_a_face_that_goes_is_gone_soon_and_comes_back_with_its_id():
+    tracker = FaceTracker(TrackerConfig(id_memory_s=3.0))
+    before = play(tracker, [face()] * 30)
+    hidden = play(tracker, [EMPTY] * 30, start_s=2.0)
+    after = play(tracker, [face(4)] * 40, start_s=3.0)
+    assert not any(hidden[3:]), "no stale box"
+    assert len(ids(before)) == 1 and ids(after) == ids(before)
+
+
+def test_after_a_long_loss_it_is_a_new_face():
+    tracker = FaceTracker(TrackerConfig(id_memory_s=1.0))
+    before = play(tracker, [face()] * 30)
+    play(tracker, [EMPTY] * 60, start_s=2.0)
+    after = play(tracker, [face()] * 30, start_s=4.0)
+    assert ids(after) and not ids(after) & ids(before)
+
+
+def test_a_face_that_leaves_the_image_ends():
+    results = play(FaceTracker(), [face(-12.0 * i) for i in range(60)])
+    assert results[15] and not any(results[45:])
+
+
+def test_two_faces_are_two_ids():
+    small = face(scale=0.75)[:, :320]
+    both = np.concatenate([small, small], axis=1)
+    results = play(FaceTracker(), [np.ascontiguousarray(both)] * 40)
+    assert len(results[-1]) == 2 and len(ids(results)) == 2
+    assert len(ids(play(FaceTracker(TrackerConfig(max_faces=1)), [np.ascontiguousarray(both)] * 40))) == 1
+
+
+def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
+    tracker = FaceTracker()
+    play(tracker, [face()] * 30)
+    assert tracker.process(Frame(9 * S, EMPTY)) == []
+    play(tracker, [face()] * 30, start_s=10.0)
+    assert tracker.process(Frame(12 * S, cv2.resize(EMPTY, (320, 240)))) == []
+    play(tracker, [face()] * 30, start_s=13.0)
+    first = ids(play(tracker, [face()] * 30, start_s=15.0))
+    tracker.reset()
+    again = ids(play(tracker, [face()] * 30, start_s=1.0))
+    assert first and again and not first & again, "ids are never used again after a reset"
+
+
+def test_crops_show_the_face_and_its_heat():
+    tracker = FaceTracker(TrackerConfig(crop_size=36))
+    heat = np.full((120, 160), 23.0, np.float32)
+    crops = []
+    for i in range(30):
+        frame = Frame(S + i * S // 30, face())
+        if crops:
+            x, y = (round(v / 4) for v in crops[0].box.centre)
+            heat[:] = 23.0
+            heat[y - 4 : y + 4, x - 4 : x + 4] = 34.0
+        crops = tracker.process(frame, Frame(frame.stamp_ns - 5, heat, radiometric=True))
+    crop = crops[0]
+    assert crop.rgb.shape == (36, 36, 3) and crop.thermal.shape == (36, 36)
+    assert crop.thermal[18, 18] > 33 and crop.thermal[0, 0] < 24
+    assert crop.thermal_stamp_ns == crop.stamp_ns - 5 and crop.thermal_radiometric
+    middle = crop.rgb[14:20, 14:20].reshape(-1, 3).mean(axis=0)
+    assert middle[0] > middle[1] > middle[2], "skin"
+
+
+def test_an_uncertain_detector_must_see_a_face_twice():
+    class Once(HaarDetector):
+        seen = 0
+
+        def detect(self, rgb, min_face_px):
+            self.seen += 1
+            return [Detection(Box(200, 100, 120, 150), 0.9)] if self.seen == 1 else []
+
+        def confirm(self, rgb, box):
+            return None
+
+    assert not ids(play(FaceTracker(detector=Once()), [face()] * 40))
+
+
+def test_a_bad_model_file_is_named(tmp_path):
+    with pytest.raises(DetectorError, match="nowhere.onnx"):
+        make_detector("nowhere.onnx")
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"not a network")
+    with pytest.raises(DetectorError, match="bad.onnx"):
+        make_detector(str(bad))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["evm/face.mp4", "evm/face2.mp4", "marnix-rppg/rPPG_video.mp4"])
+@pytest.mark.parametrize("yunet", [False, True])
+def test_real_people_are_followed_from_end_to_end(reference_dir, name, yunet):
+    model = str(reference_dir / "face_detection_yunet.onnx") if yunet else ""
+    tracker = FaceTracker(TrackerConfig(detector_model=model))
+    capture = cv2.VideoCapture(str(reference_dir / "recordings" / name))
+    seen, frames = [], 0
+    while frames < 200:
+        done, image = capture.read()
+        if not done:
+            break
+        frames += 1
+        crops = tracker.process(Frame(S + frames * S // 30, image[..., ::-1].copy()))
+        seen += [crop.face_id for crop in crops]
+    assert len(seen) >= 0.95 * frames and len(set(seen)) == 1
+
+
+@pytest.mark.slow
+def test_nobody_is_seen_where_nobody_shows_a_face(reference_dir):
+    """People filmed from above: Haar must not invent faces."""
+    capture = cv2.VideoCapture(str(reference_dir / "recordings/intel-sample-videos/one-by-one-person-detection.mp4"))
+    tracker, found = FaceTracker(), 0
+    for i in range(400):
+        done, image = capture.read()
+        if not done:
+            break
+        found += bool(tracker.process(Frame(S + i * S // 10, image[..., ::-1].copy())))
+    assert found < 8
