@@ -1,0 +1,103 @@
+"""The network engine over a small .onnx that averages the frame, so that what must come out is known."""
+
+import numpy as np
+import pytest
+
+from rppg_ros.inference.card import ModelCard
+from rppg_ros.inference.engine import EngineError
+from rppg_ros.inference.factory import make_engine
+from rppg_ros.inference.network import NetworkEngine
+from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.types import Kind, Rate, Status, Waveform
+from support.people import START_NS, S, crops
+
+onnx = pytest.importorskip("onnx", reason="onnx is installed for tests only")
+
+
+def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0):
+    """Output: minus the mean green (blood absorbs) for bvp, minus the mean of the last channel for rsp; T of T+1 frames."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    count = 3 * ("rgb" in channels) + ("thermal" in channels)
+    card = ModelCard(
+        name="mean", family="test", variant="v", tasks=tasks, channels=channels, size=size, frames=frames,
+        rate_hz=rate_hz, outputs={kind: kind.value for kind in tasks}, pad_frames=1,
+    )  # fmt: skip
+    nodes, inits = [], [numpy_helper.from_array(np.array([3, 4]), "space")]
+    for kind in tasks:
+        channel = 1 if kind is Kind.BVP and "rgb" in channels else count - 1
+        inits += [
+            numpy_helper.from_array(np.array([channel, 0]), f"start_{kind}"),
+            numpy_helper.from_array(np.array([channel + 1, frames]), f"stop_{kind}"),
+        ]
+        nodes += [
+            helper.make_node("Slice", ["frames", f"start_{kind}", f"stop_{kind}", "axes"], [f"part_{kind}"]),
+            helper.make_node("ReduceMean", [f"part_{kind}", "space"], [f"mean_{kind}"], keepdims=0),
+            helper.make_node("Squeeze", [f"mean_{kind}", "one"], [f"flat_{kind}"]),
+            helper.make_node("Neg", [f"flat_{kind}"], [kind.value]),
+        ]
+    inits += [numpy_helper.from_array(np.array([1, 2]), "axes"), numpy_helper.from_array(np.array([1]), "one")]
+    shape = (1, count, frames + 1, size, size)
+    graph = helper.make_graph(
+        nodes,
+        "mean",
+        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(kind.value, TensorProto.FLOAT, (1, frames)) for kind in tasks],
+        inits,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    helper.set_model_props(model, card.to_metadata())
+    onnx.save(model, str(path))
+    return str(path)
+
+
+def run(engine, stream):
+    half, out = VitalsHalf(engine), []
+    for crop in stream:
+        out += half.push(crop.stamp_ns, [crop])
+    return out + half.flush()
+
+
+def test_a_sliding_window_becomes_one_endless_waveform(tmp_path):
+    engine = make_engine(model=write_model(tmp_path / "m.onnx"))
+    out = run(engine, crops(bpm=78, seconds=20, fps=25.0, jitter_s=0.005, noise=1.0))
+    waves = [o for o in out if isinstance(o, Waveform)]
+    samples = np.concatenate([wave.samples for wave in waves])
+    assert waves[0].start_ns == START_NS and waves[0].model == "mean"
+    assert abs(len(samples) - 20 * 30) <= 3
+    t = np.arange(len(samples)) / 30
+    truth = np.sin(2 * np.pi * 1.3 * t) + 0.3 * np.sin(4 * np.pi * 1.3 * t)
+    assert np.corrcoef(samples, truth)[0, 1] > 0.97
+    rates = [o for o in out if isinstance(o, Rate) and o.kind is Kind.BVP and o.status is Status.OK]
+    assert len(rates) >= 8 and all(abs(rate.per_minute - 78) < 2 for rate in rates)
+    silent = [o for o in out if isinstance(o, Rate) and o.kind is Kind.RSP and o.stamp_ns > START_NS + 5 * S]
+    assert {rate.status for rate in silent} <= {Status.UNSUPPORTED, Status.NO_FACE}
+
+
+def test_without_thermal_a_two_camera_network_keeps_the_pulse(tmp_path):
+    path = write_model(tmp_path / "m.onnx", (Kind.BVP, Kind.RSP), ("rgb", "thermal"))
+    for thermal in (True, False):
+        out = run(NetworkEngine(path), crops(bpm=66, seconds=14, thermal=thermal))
+        kinds = {o.kind for o in out if isinstance(o, Waveform)}
+        assert kinds == ({Kind.BVP, Kind.RSP} if thermal else {Kind.BVP})
+        assert any(isinstance(o, Rate) and o.status is Status.OK for o in out)
+
+
+def test_larger_crops_are_reduced_and_smaller_ones_refused(tmp_path):
+    engine = NetworkEngine(write_model(tmp_path / "m.onnx", size=9))
+    assert engine.rgb(next(iter(crops(size=72)))).shape == (9, 9, 3)
+    with pytest.raises(EngineError, match="9x9.*got 6x6.*crop.size"):
+        engine.rgb(next(iter(crops(size=6))))
+
+
+def test_bad_files_are_named(tmp_path):
+    with pytest.raises(EngineError, match="nowhere.onnx.*no such file"):
+        make_engine(model="nowhere.onnx")
+    junk = tmp_path / "junk.onnx"
+    junk.write_bytes(b"junk")
+    with pytest.raises(EngineError, match="junk.onnx"):
+        make_engine(model=str(junk))
+    with pytest.raises(EngineError, match="needs a model"):
+        make_engine("network")
+    with pytest.raises(EngineError, match="unknown"):
+        make_engine("magic")
