@@ -1,0 +1,186 @@
+"""The face tracker over real DDS: images in, crops and diagnostics out."""
+
+import time
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CompressedImage, Image
+
+from rppg_ros import msg
+from rppg_ros.nodes import qos
+from rppg_ros.nodes.face_tracker import FaceTrackerNode
+from rppg_ros.nodes.messages import crops_from, from_time, to_header
+from rppg_ros.nodes.video_messages import compressed_message, image_message
+from rppg_ros.sources.base import RGB, THERMAL
+from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from support.graph import Listener, context, overrides, spinning, wait_for
+
+S = 1_000_000_000
+START_NS = 1_700_000_000 * S
+FRAMES = list(DemoSource(DemoScene(seconds=2.0, fps=15.0, thermal_fps=7.5, jitter_s=0.0, drop=0.0, motion_px=1.0)))
+
+
+class Rig:
+    """A tracker, a camera and a listener that spin together."""
+
+    def __init__(self, sensor_qos=False, compressed=False, **params):
+        context()
+        self.compressed = compressed
+        self.tracker = FaceTrackerNode(parameter_overrides=overrides(**params))
+        self.camera = Node("camera")
+        kind, suffix = (CompressedImage, "/compressed") if compressed else (Image, "")
+        profile = qos_profile_sensor_data if sensor_qos else qos.CAMERAS
+        self.images = {
+            RGB: self.camera.create_publisher(kind, "image" + suffix, profile),
+            THERMAL: self.camera.create_publisher(kind, "thermal/image" + suffix, profile),
+        }
+        self.listener = Listener({"face_crops": msg.FaceCrops, "/diagnostics": DiagnosticArray})
+        self.got = self.listener.got["face_crops"]
+
+    def __enter__(self):
+        self.tracker.autostart()
+        self._spin = spinning(self.tracker, self.camera, self.listener)
+        self.executor = self._spin.__enter__()
+        wait_for(lambda: self.images[RGB].get_subscription_count(), what="subscription to image")
+        wait_for(lambda: self.tracker._publisher.get_subscription_count(), what="listener to face_crops")
+        time.sleep(1.2)  # the change over to reliable delivery
+        return self
+
+    def __exit__(self, *error):
+        self._spin.__exit__(*error)
+
+    def send(self, stream, message):
+        self.images[stream].publish(message)
+        time.sleep(0.02)
+
+    def play(self, frames=FRAMES, shift_ns=0, streams=(RGB, THERMAL)):
+        for frame in frames:
+            header = to_header(START_NS + shift_ns + frame.stamp_ns, "camera_optical")
+            if frame.stream in streams:
+                if self.compressed:
+                    self.send(frame.stream, compressed_message(frame, header, quality=95))
+                else:
+                    self.send(frame.stream, image_message(frame, header, "rgb8"))
+
+    def health(self, part):
+        statuses = [s for d in self.listener.got["/diagnostics"] for s in d.status if s.name.endswith(part)]
+        return statuses[-1] if statuses else DiagnosticStatus()
+
+
+RGB_COUNT = sum(frame.stream == RGB for frame in FRAMES)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_one_message_for_each_rgb_image_with_face_and_heat(compressed):
+    transport = "compressed" if compressed else "raw"
+    options = {"image_transport": transport, "thermal__image_transport": transport}
+    with Rig(compressed=compressed, thermal__scale=0.01, thermal__offset=-273.15, **options) as rig:
+        rig.play()
+        wait_for(lambda: len(rig.got) >= RGB_COUNT - 1, what="a message for each image")
+    stamps = [from_time(m.header.stamp) for m in rig.got]
+    assert stamps == sorted(set(stamps)) and set(stamps) <= {START_NS + f.stamp_ns for f in FRAMES}
+    last = crops_from(rig.got[-1])
+    assert len(last) == 1 and last[0].rgb.shape == (72, 72, 3) and rig.got[-1].header.frame_id == "camera_optical"
+    assert last[0].thermal_radiometric and 30 < last[0].thermal.max() < 37
+    assert abs(last[0].thermal_stamp_ns - last[0].stamp_ns) <= 0.07 * S
+    assert len({crop.face_id for m in rig.got for crop in crops_from(m)}) == 1
+
+
+def test_best_effort_cameras_are_heard():
+    with Rig(sensor_qos=True) as rig:
+        rig.play(streams=(RGB,))
+        wait_for(lambda: len(rig.got) > RGB_COUNT // 2, what="crops")
+
+
+def test_without_a_face_the_array_is_empty():
+    with Rig() as rig:
+        for i in range(8):
+            empty = Image(height=480, width=640, encoding="mono8", step=640)
+            empty.header = to_header(START_NS + i * S // 15, "camera_optical")
+            empty.data.frombytes(bytes(480 * 640))
+            rig.send(RGB, empty)
+        wait_for(lambda: len(rig.got) >= 6, what="messages")
+    assert all(not m.faces for m in rig.got)
+
+
+@pytest.mark.parametrize("policy", ["approximate", "exact"])
+def test_message_filters_policies_pass_only_pairs(policy):
+    frames = [f for f in FRAMES if f.stream == RGB]
+    with Rig(pairing__policy=policy) as rig:
+        for i, frame in enumerate(frames):
+            header = to_header(START_NS + frame.stamp_ns, "camera_optical")
+            rig.send(RGB, image_message(frame, header, "rgb8"))
+            if i % 3 == 0:
+                late = 0 if policy == "exact" else 20_000_000
+                heat = next(f for f in FRAMES if f.stream == THERMAL)
+                rig.send(THERMAL, image_message(heat, to_header(START_NS + frame.stamp_ns + late, "t"), "rgb8"))
+        wait_for(lambda: len(rig.got) >= len(frames) // 3 - 1, what="pairs")
+        time.sleep(0.3)
+    assert len(rig.got) <= len(frames) // 3 + 1
+    assert all(len(face.thermal) for m in rig.got for face in m.faces)
+
+
+def test_broken_images_are_counted_named_and_survived():
+    with Rig() as rig:
+        bad = image_message(FRAMES[1], to_header(START_NS - S, "c"), "rgb8")
+        bad.encoding = "purple"
+        rig.send(RGB, bad)
+        wait_for(lambda: "purple" in rig.health("rgb").message, what="a diagnostic that names the encoding")
+        assert rig.health("rgb").level == DiagnosticStatus.ERROR and "/image" in rig.health("rgb").message
+        unstamped = image_message(FRAMES[1], to_header(0, "c"), "rgb8")
+        rig.send(RGB, unstamped)
+        wait_for(lambda: "stamp" in rig.health("rgb").message, what="a diagnostic about the stamp")
+        rig.play(streams=(RGB,))
+        wait_for(lambda: rig.got and rig.got[-1].faces, what="crops all the same")
+        wait_for(lambda: rig.health("rgb").level == DiagnosticStatus.OK, what="health after good images")
+
+
+def test_time_that_jumps_back_starts_anew():
+    with Rig() as rig:
+        rig.play(streams=(RGB,))
+        wait_for(lambda: rig.got and rig.got[-1].faces, what="crops")
+        before = rig.got[-1].faces[0].face_id
+        count = len(rig.got)
+        rig.play(shift_ns=-60 * S, streams=(RGB,))
+        wait_for(lambda: len(rig.got) > count + RGB_COUNT // 2 and rig.got[-1].faces, what="crops again")
+    assert rig.got[-1].faces[0].face_id != before
+
+
+def test_deactivated_it_hears_nothing():
+    with Rig() as rig:
+        rig.executor.create_task(rig.tracker.trigger_deactivate)
+        wait_for(lambda: not rig.images[RGB].get_subscription_count(), what="no subscription")
+        rig.executor.create_task(rig.tracker.trigger_activate)
+        wait_for(lambda: rig.images[RGB].get_subscription_count(), what="a subscription again")
+        time.sleep(1.2)
+        rig.play(streams=(RGB,))
+        wait_for(lambda: any(m.faces for m in rig.got), what="crops")
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"model": "/no/model.onnx"}, "/no/model.onnx"),
+        ({"detector__model": "/no/yunet.onnx"}, "/no/yunet.onnx"),
+        ({"thermal__homography": [1.0] * 9}, "thermal.homography"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(params, says):
+    context()
+    node = FaceTrackerNode(parameter_overrides=overrides(**params))
+    node.autostart()
+    assert not node.active and says in node.problem
+    node.destroy_node()
+
+
+def test_a_homography_from_the_parameter_is_used():
+    context()
+    shift = [0.25, 0.0, 10.0, 0.0, 0.25, 0.0, 0.0, 0.0, 1.0]
+    node = FaceTrackerNode(parameter_overrides=overrides(thermal__homography=shift))
+    node.autostart()
+    matrix = node._tracker.registration.matrix((480, 640, 3), (120, 160))
+    np.testing.assert_allclose(matrix.ravel(), shift)
+    node.destroy_node()

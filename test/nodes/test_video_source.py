@@ -1,0 +1,122 @@
+"""video_source over real DDS: pace, stamps, back-pressure, loops, clean ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+
+from rppg_ros import msg
+from rppg_ros.nodes import qos
+from rppg_ros.nodes.messages import from_time
+from rppg_ros.nodes.params import ParameterError
+from rppg_ros.nodes.video_source import VideoSource
+from support.graph import Listener, context, overrides, spinning, wait_for
+
+S = 1_000_000_000
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Forty small frames at 20 per second."""
+    writer = cv2.VideoWriter(str(tmp_path / "v.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 20.0, (64, 48))
+    for i in range(40):
+        writer.write(np.full((48, 64, 3), 5 * i, np.uint8))
+    writer.release()
+    return str(tmp_path / "v.mp4")
+
+
+def play(params, until, topics=None, before_spin=None):
+    """Run the node until something holds; returns what the listener got and when (wall) each image came."""
+    context()
+    listener = Listener({"image": Image, **(topics or {})}, qos.CAMERAS)
+    arrivals = []
+    listener.create_subscription(Image, "image", lambda m: arrivals.append(time.monotonic()), qos.CAMERAS)
+    source = VideoSource(parameter_overrides=overrides(**params))
+    if before_spin:
+        before_spin(listener)
+    with spinning(source, listener):
+        wait_for(lambda: until(source, listener.got), 20, "the end of the test's playback")
+    return source, listener.got, arrivals
+
+
+def test_true_speed_and_exact_spacing(video):
+    source, got, arrivals = play({"source": video}, lambda s, g: s.done and len(g["image"]) >= 40)
+    stamps = [from_time(m.header.stamp) for m in got["image"]]
+    assert np.all(np.diff(stamps) == 50_000_000) and len(stamps) == 40
+    assert arrivals[-1] - arrivals[0] == pytest.approx(39 * 0.05, abs=0.3)
+    assert abs(stamps[0] - time.time_ns()) < 60 * S, "files without time are played from now"
+    assert got["image"][0].encoding == "rgb8" and got["image"][0].header.frame_id == "camera_optical_frame"
+
+
+def test_faster_and_with_a_clock(video):
+    _, got, arrivals = play(
+        {"source": video, "rate": 4.0, "publish_clock": True},
+        lambda s, g: s.done and len(g["image"]) >= 40,
+        {"/clock": Clock},
+    )
+    assert arrivals[-1] - arrivals[0] == pytest.approx(39 * 0.05 / 4, abs=0.3)
+    assert from_time(got["/clock"][-1].clock) == from_time(got["image"][-1].header.stamp)
+
+
+def test_a_loop_jumps_back_as_a_bag_does(video):
+    _, got, _ = play({"source": video, "rate": 10.0, "loop": True}, lambda s, g: len(g["image"]) > 90)
+    stamps = np.array([from_time(m.header.stamp) for m in got["image"]])
+    back = np.flatnonzero(np.diff(stamps) < 0)
+    assert len(back) >= 2 and stamps[back[0] + 1] == stamps[0]
+
+
+def test_without_a_pace_a_slow_subscriber_loses_nothing(video):
+    acknowledged, most = [], [0]
+
+    def slow_tracker(listener):
+        crops = listener.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
+
+        def on_image(message):
+            time.sleep(0.02)
+            most[0] = max(most[0], len(listener.got["image"]) - len(acknowledged))
+            acknowledged.append(message)
+            crops.publish(msg.FaceCrops(header=message.header))
+
+        listener.create_subscription(Image, "image", on_image, qos.CAMERAS)
+
+    source, got, _ = play(
+        {"source": video, "rate": 0.0}, lambda s, g: s.done and len(acknowledged) >= 40, None, slow_tracker
+    )
+    assert len(acknowledged) == 40 and source.error == ""
+
+
+def test_bad_sources_are_named(tmp_path):
+    context()
+    for name in ("", str(tmp_path / "nowhere.mp4"), "demo:wings=2"):
+        with pytest.raises(ParameterError, match="source"):
+            VideoSource(parameter_overrides=overrides(source=name))
+
+
+def test_the_process_ends_cleanly_on_interrupt_and_at_the_end(video):
+    def start(*more):
+        options = ["--ros-args", "-p", f"source:={video}", "-p", "wait_for_subscribers:=0.0", *more]
+        return subprocess.Popen(
+            [sys.executable, "-m", "rppg_ros.nodes.video_source", *options],
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+
+    ends = start("-p", "exit_at_end:=true", "-p", "rate:=50.0")
+    assert ends.wait(30) == 0 and "Traceback" not in ends.stderr.read()
+    interrupted = start("-p", "loop:=true")
+    for line in interrupted.stderr:
+        if "playing" in line:
+            break
+    interrupted.send_signal(signal.SIGINT)
+    assert interrupted.wait(15) == 0 and "Traceback" not in interrupted.stderr.read()
+    missing = subprocess.run(
+        [sys.executable, "-m", "rppg_ros.nodes.video_source", "--ros-args", "-p", "source:=/no/file.mp4"],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert missing.returncode == 1 and "/no/file.mp4" in missing.stderr and "Traceback" not in missing.stderr
