@@ -1,41 +1,28 @@
-"""A clinical cart: one person sits still before fixed cameras; both nodes in one process, no face image on the network."""
-
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.substitutions import FindPackageShare
+"""A clinical cart: one person sits still; both nodes in one process, no face image on the network."""
 
 from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
 
 SHARE = FindPackageShare("rppg_ros")
-DEFAULTS = {
-    "namespace": "",
-    "rgb_topic": "image",
-    "rgb_info_topic": "camera_info",
-    "thermal_topic": "thermal/image",
-    "thermal_info_topic": "thermal/camera_info",
-    "model": "",
-    "composed": "true",
-    "use_sim_time": "false",
-    "autostart": "true",
-    "use_respawn": "true",
-    "log_level": "info",
-}
 
 
 def generate_launch_description() -> LaunchDescription:
-    """pipeline.launch.py with config/clinical_cart.yaml; its arguments are described there."""
-    params_file = DeclareLaunchArgument(
-        "params_file",
-        default_value=PathJoinSubstitution([SHARE, "config", "clinical_cart.yaml"]),
-        description="YAML file with the nodes' parameters",
-    )
-    arguments = [
-        DeclareLaunchArgument(name, default_value=value, description="see pipeline.launch.py")
-        for name, value in DEFAULTS.items()
+    """pipeline.launch.py, whose arguments these are too, with other defaults."""
+    defaults = [
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=PathJoinSubstitution([SHARE, "config", "clinical_cart.yaml"]),
+            description="YAML file with the nodes' parameters",
+        ),
+        DeclareLaunchArgument(
+            "composed", default_value="true", description="both nodes in one process", choices=["true", "false"]
+        ),
+        DeclareLaunchArgument(
+            "use_respawn", default_value="true", description="start a node again that died", choices=["true", "false"]
+        ),
     ]
-    pipeline = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, "launch", "pipeline.launch.py"])),
-        launch_arguments={name: LaunchConfiguration(name) for name in (*DEFAULTS, "params_file")}.items(),
-    )
-    return LaunchDescription([params_file, *arguments, pipeline])
+    pipeline = PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, "launch", "pipeline.launch.py"]))
+    return LaunchDescription([*defaults, IncludeLaunchDescription(pipeline)])

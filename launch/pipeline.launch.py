@@ -1,11 +1,10 @@
 """Face tracker and vitals for any pair of cameras; the other launch files are presets of this one."""
 
+from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
-
-from launch import LaunchDescription
 
 PACKAGE = "rppg_ros"
 ARGUMENTS = (
@@ -44,7 +43,8 @@ def _nodes(context):
     }
     if value("model"):
         overrides["model"] = value("model")
-    tracker_only = {"thermal.enabled": False} if value("thermal_topic") == "none" else {}
+    if value("thermal_topic") == "none":
+        overrides["thermal.enabled"] = False  # the tracker's; vitals has no such parameter and does not look
     parameters = [value("params_file") or default_file.perform(context), overrides]
     remappings = [
         (local, value(argument))
@@ -69,7 +69,7 @@ def _nodes(context):
         return [
             Node(
                 executable="vitals_pipeline",
-                parameters=[*parameters, tracker_only] if tracker_only else parameters,
+                parameters=parameters,
                 **common,
             )
         ]
@@ -77,7 +77,7 @@ def _nodes(context):
         LifecycleNode(
             executable="face_tracker",
             name="face_tracker",
-            parameters=[*parameters, tracker_only] if tracker_only else parameters,
+            parameters=parameters,
             **common,
         ),
         LifecycleNode(executable="vitals", name="vitals", parameters=parameters, **common),

@@ -10,6 +10,7 @@ from typing import Any
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 
 class ParameterError(ValueError):
@@ -63,6 +64,7 @@ def declare(node: Node, table: Sequence[Param]) -> SimpleNamespace:
     """
     values = {}
     for param in table:
+        _accept_whole_numbers(node, param)
         try:
             value = node.declare_parameter(param.name, param.default, param.descriptor()).value
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
@@ -72,6 +74,23 @@ def declare(node: Node, table: Sequence[Param]) -> SimpleNamespace:
         param.check(value)
         values[param.name.replace(".", "_")] = value
     return SimpleNamespace(**values)
+
+
+def _accept_whole_numbers(node: Node, param: Param) -> None:
+    """`rate:=0` and `fps: 30` mean 0.0 and 30.0, and `source:=0` is camera "0"; rclpy would refuse all three."""
+    given = node._parameter_overrides.get(param.name)
+    if given is None:
+        return
+    value = given.value
+    if isinstance(param.default, float) and type(value) is int:
+        value = float(value)
+    elif isinstance(param.default, str) and type(value) is int:
+        value = str(value)
+    elif isinstance(param.default, list) and isinstance(param.default[0], float):
+        whole = isinstance(value, Sequence) and not isinstance(value, str) and all(type(v) is int for v in value)
+        value = [float(v) for v in value] if whole else value
+    if value is not given.value:
+        node._parameter_overrides[param.name] = Parameter(param.name, value=value)
 
 
 def _allowed(param: Param) -> str:
