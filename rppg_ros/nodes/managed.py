@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from importlib import metadata
@@ -148,6 +149,8 @@ def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> 
         if rclpy.ok():
             raise
     finally:
+        # One interrupt is enough: launch sends a second one, which must not break the clean-up off.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         for node in nodes:
             if isinstance(node, ManagedNode) and node.active:
                 node.stop()
