@@ -14,7 +14,7 @@ from rich.live import Live
 
 from rppg_ros.nodes.demo_monitor import DemoMonitor
 from rppg_ros.nodes.demo_report import judge, measured_table, save_picture
-from rppg_ros.nodes.managed import ManagedNode, make_executor
+from rppg_ros.nodes.managed import ManagedNode, end_nodes, make_executor
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.share import share_directory
 from rppg_ros.nodes.video_source import VideoSource
@@ -45,11 +45,7 @@ def run_demo(source: str, model: str, rate: float, output: str, params_file: str
     except KeyboardInterrupt:
         return 130
     finally:
-        for node in nodes:
-            if isinstance(node, ManagedNode) and node.active:
-                node.stop()
-            node.destroy_node()
-        rclpy.try_shutdown()
+        end_nodes(nodes)
 
 
 def _overrides(source: str, model: str, rate: float) -> tuple[list[Parameter], list[Parameter]]:

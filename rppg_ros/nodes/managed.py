@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import signal
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ AUTOSTART = Param("autostart", True, "configure and activate at start; false: wa
 THROTTLE_S = 5.0
 
 
-class ManagedNode(LifecycleNode):
+class ManagedNode(LifecycleNode, abc.ABC):
     """Lifecycle node whose subclasses fill in `setup`, `start`, `stop` and `teardown`.
 
     A `setup` that raises ValueError, RuntimeError or OSError leaves the node unconfigured with one clear line in the log and
@@ -30,21 +31,21 @@ class ManagedNode(LifecycleNode):
     problem = ""
     active = False
 
+    @abc.abstractmethod
     def setup(self) -> None:
         """On configure: read files, build what works, create publishers."""
-        raise NotImplementedError  # pragma: no cover - abstract
 
+    @abc.abstractmethod
     def start(self) -> None:
         """On activate: create subscriptions."""
-        raise NotImplementedError  # pragma: no cover - abstract
 
+    @abc.abstractmethod
     def stop(self) -> None:
         """On deactivate: destroy them (rclpy manages publishers only)."""
-        raise NotImplementedError  # pragma: no cover - abstract
 
+    @abc.abstractmethod
     def teardown(self) -> None:
         """On clean-up: drop everything that `setup` made."""
-        raise NotImplementedError  # pragma: no cover - abstract
 
     def autostart(self) -> None:
         """Configure and activate, if the parameter says so."""
@@ -149,11 +150,16 @@ def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> 
         if rclpy.ok():
             raise
     finally:
-        # One interrupt is enough: launch sends a second one, which must not break the clean-up off.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for node in nodes:
-            if isinstance(node, ManagedNode) and node.active:
-                node.stop()
-            node.destroy_node()
-        rclpy.try_shutdown()
+        end_nodes(nodes)
     return 0
+
+
+def end_nodes(nodes: list[Node]) -> None:
+    """Stop and destroy nodes, then shut rclpy down."""
+    # One interrupt is enough: launch sends a second one, which must not break the clean-up off.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for node in nodes:
+        if isinstance(node, ManagedNode) and node.active:
+            node.stop()
+        node.destroy_node()
+    rclpy.try_shutdown()
