@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 from rclpy.node import Node
@@ -31,6 +30,7 @@ class AcknowledgedGate:
         self._warn = warn
         self._changed = threading.Condition()
         self._in_flight: list[int] = []
+        self._last_ns = 0
         self._heart_ns: int | None = None
         self._deaf = False
         node.create_subscription(msg.FaceCrops, "face_crops", self._on_crops, qos.CROPS)
@@ -39,45 +39,59 @@ class AcknowledgedGate:
     def wait(self, stamp_ns: int, stopping: threading.Event) -> None:
         """See video_player.Gate."""
         with self._changed:
-            if self._in_flight and stamp_ns <= self._in_flight[-1]:  # the recording began again
+            if stamp_ns <= self._last_ns:  # the recording began again
                 self._in_flight.clear()
                 self._heart_ns = None
+            self._last_ns = stamp_ns
             # A subscriber that never answered in time is asked again only now and then, not for each frame.
             patience_s = 0.05 if self._deaf else PATIENCE_S
-            answered = self._changed.wait_for(lambda: stopping.is_set() or self._ready(stamp_ns), timeout=patience_s)
+            answered = self._changed.wait_for(lambda: stopping.is_set() or self._ready(), timeout=patience_s)
             if not answered and not self._deaf:
                 self._warn(f"no answer on face_crops or heart_rate for {PATIENCE_S} s; playing on")
             self._deaf = not answered
             if not answered:
                 self._in_flight.clear()
-            self._in_flight.append(stamp_ns)
+            if self._followed():
+                self._in_flight.append(stamp_ns)
 
     def drain(self, stopping: threading.Event) -> None:
-        """Wait until the last frames are answered, or patience ends."""
-        end = time.monotonic() + PATIENCE_S
+        """See video_player.Gate."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: stopping.is_set() or not self._in_flight or not self._followed(),
-                timeout=max(0.0, end - time.monotonic()),
-            )
+            if not self._deaf:
+                self._changed.wait_for(
+                    lambda: stopping.is_set() or not self._in_flight or not self._followed(), timeout=PATIENCE_S
+                )
+
+    @property
+    def in_flight(self) -> int:
+        """RGB frames that were sent and not answered."""
+        return len(self._in_flight)
+
+    @property
+    def ahead_of_heart_s(self) -> float | None:
+        """Stamps between the newest frame and the newest heart rate; None before the first."""
+        return None if self._heart_ns is None else (self._last_ns - self._heart_ns) / NS_PER_S
 
     def _followed(self) -> bool:
         return self._node.count_publishers("face_crops") > 0
 
-    def _ready(self, stamp_ns: int) -> bool:
-        if self._followed() and len(self._in_flight) >= MAX_IN_FLIGHT:
+    def _ready(self) -> bool:
+        if self._followed() and self.in_flight >= MAX_IN_FLIGHT:
             return False
-        behind = self._heart_ns is not None and stamp_ns - self._heart_ns > MAX_AHEAD_S * NS_PER_S
+        ahead_s = self.ahead_of_heart_s
+        behind = ahead_s is not None and ahead_s > MAX_AHEAD_S
         return not (behind and self._node.count_publishers("heart_rate"))
 
     def _on_crops(self, message: msg.FaceCrops) -> None:
         stamp_ns = from_time(message.header.stamp)
         with self._changed:
-            self._in_flight = [sent for sent in self._in_flight if sent > stamp_ns]
+            if stamp_ns <= self._last_ns:  # else an answer from before the recording began again
+                self._in_flight = [sent for sent in self._in_flight if sent > stamp_ns]
             self._changed.notify_all()
 
     def _on_rate(self, message: msg.HeartRate) -> None:
         stamp_ns = from_time(message.header.stamp)
         with self._changed:
-            self._heart_ns = max(stamp_ns, self._heart_ns or 0)
+            if stamp_ns <= self._last_ns:
+                self._heart_ns = max(stamp_ns, self._heart_ns or 0)
             self._changed.notify_all()

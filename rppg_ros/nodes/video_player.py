@@ -10,7 +10,7 @@ from typing import Protocol
 from rppg_ros.sources.base import RGB, FrameSource, SourceError, StreamFrame
 from rppg_ros.types import NS_PER_S
 
-MAX_LAG_S = 1.0  # when overloaded, later frames are paced from now instead of being sent in a burst
+MAX_LAG_S = 0.25  # when overloaded, later frames are paced from now: a burst longer than queues of 10 would be lost
 
 
 class Gate(Protocol):
@@ -18,6 +18,9 @@ class Gate(Protocol):
 
     def wait(self, stamp_ns: int, stopping: threading.Event) -> None:
         """Return when subscribers are ready for the frame of this stamp, or when stopping."""
+
+    def drain(self, stopping: threading.Event) -> None:
+        """Return when subscribers have had all frames, or when stopping."""
 
 
 class Player:
@@ -27,9 +30,14 @@ class Player:
     ----------
     open_source : opens the source; again for each loop.
     send : gets each frame with its stamp on the clock.
-    base_ns : stamp of a source's time 0, asked for once, for sources without absolute time; None in `shift_to_now`
-        shifts any source so.
+    now_ns : the clock; frames of sources without absolute time are stamped from when the first is sent.
     rate : speed; 0: as the gate says.
+    shift_to_now : do the same with sources that have absolute time.
+
+    Attributes
+    ----------
+    finished : set when the last frame was sent, or `error` says why not.
+    lag_s : how far the frames are behind the asked speed, all pauses for overload together.
     """
 
     def __init__(
@@ -47,9 +55,9 @@ class Player:
         self._stopping = threading.Event()
         self.finished = threading.Event()
         self.error = ""
-        self.frames = 0
         self.position_s = 0.0
         self.lag_s = 0.0
+        self._slipped_s = 0.0
         self._thread = threading.Thread(target=self._run, name="video_player", daemon=True)
 
     def start(self) -> None:
@@ -80,6 +88,9 @@ class Player:
                     return
         except SourceError as error:
             self.error = str(error)
+        except Exception as error:  # a defect: told to the owner as well as shown with its traceback
+            self.error = f"{type(error).__name__}: {error}"
+            raise
         finally:
             self.finished.set()
 
@@ -100,8 +111,11 @@ class Player:
                 began = self._pace(source, frame, media_s, began, offset_ns)
                 if not self._stopping.is_set():
                     self._send(frame, frame.stamp_ns + offset_ns)
-                    self.frames += 1
                     self.position_s = media_s
+            if first_ns is None and not self._stopping.is_set():
+                raise SourceError(f"{source.name}: no frames")
+            if self._rate == 0:
+                self._gate.drain(self._stopping)
         finally:
             source.close()
         return offset_ns
@@ -119,7 +133,11 @@ class Player:
                 self._gate.wait(frame.stamp_ns + offset_ns, self._stopping)
             return began
         ahead_s = began + media_s / self._rate - time.monotonic()
-        self.lag_s = max(0.0, -ahead_s)
         if ahead_s > 0:
             self.sleep(ahead_s)
-        return began + self.lag_s if self.lag_s > MAX_LAG_S else began
+        behind_s = max(0.0, -ahead_s)
+        self.lag_s = self._slipped_s + behind_s
+        if behind_s <= MAX_LAG_S:
+            return began
+        self._slipped_s += behind_s
+        return began + behind_s

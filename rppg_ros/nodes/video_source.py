@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import rclpy
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -25,7 +26,7 @@ from rppg_ros.sources.factory import open_source
 
 TABLE = (
     Param("source", "", "camera number or /dev/video*, video file, image folder, rosbag2, or demo:[name=value,...]"),
-    Param("thermal_source", "", "file or folder with the thermal camera's frames, if they are not in `source`"),
+    Param("thermal_source", "", "video, folder or bag with the thermal camera's frames, if they are not in `source`"),
     Param("fps", 0.0, "frames per second of image folders without stamps; 0: they must have stamps", 0.0, 1000.0),
     Param("bag.rgb_topic", "", "RGB image topic of a bag; empty: the only one"),
     Param("bag.thermal_topic", "", "thermal image topic of a bag; empty: the one with thermal in its name"),
@@ -35,7 +36,7 @@ TABLE = (
     Param("publish_clock", False, "publish /clock at the frames' stamps"),
     Param("wait_for_subscribers", 5.0, "seconds to wait for a subscriber of `image` before the first frame", 0.0, 600.0),
     Param("exit_at_end", False, "shut the process down after the last frame"),
-    Param("encoding", "rgb8", "of `image`", choices=("rgb8", "bgr8", "mono8")),
+    Param("encoding", "rgb8", "of `image`; a bag's images keep any other than rgb8 and bgr8", choices=("rgb8", "bgr8", "mono8")),
     Param("compressed", False, "publish `image/compressed` (JPEG) and `thermal/image/compressed` (PNG) instead"),
     Param("jpeg_quality", 95, "of compressed images; the pulse is weaker than what JPEG throws away", 1, 100),
     Param("frame_id", "camera_optical_frame", "of `image`"),
@@ -43,6 +44,8 @@ TABLE = (
     Param("camera_matrix", [0.0] * 9, "K of the RGB camera, row by row; zeros: no camera_info"),
     Param("thermal_camera_matrix", [0.0] * 9, "K of the thermal camera, row by row; zeros: no camera_info"),
 )  # fmt: skip
+SLOW_S = 0.1  # falling behind by more than this within a second of diagnostics is a warning
+DELIVERY_S = 2.0  # for the last frames, before the process ends
 SETTLE_S = 1.5  # a subscriber may change over to reliable delivery once it has seen this node (image_input.py)
 TOPICS = {RGB: "image", THERMAL: "thermal/image"}
 INFO_TOPICS = {RGB: "camera_info", THERMAL: "thermal/camera_info"}
@@ -78,7 +81,7 @@ class VideoSource(Node):
         }
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10) if p.publish_clock else None
         self._truth = TruthPublisher(self, probe.vitals) if hasattr(probe, "vitals") else None
-        self._name = probe.name
+        self._name, self._duration_s = probe.name, probe.duration_s
         probe.close()
         self._meter = Meter()
         self._diagnostics = Diagnostics(self, {"playback": self._health})
@@ -97,6 +100,7 @@ class VideoSource(Node):
         self._end_watch = self.create_timer(0.2, self._watch_end, clock=self._diagnostics.clock)
         self._made_s = time.monotonic()
         self._heard_s: float | None = None
+        self._lag_told_s = 0.0
 
     @property
     def done(self) -> bool:
@@ -133,8 +137,13 @@ class VideoSource(Node):
 
     def _send(self, frame: StreamFrame, stamp_ns: int) -> None:
         """On the player's thread."""
-        if not rclpy.ok(context=self.context):
-            return
+        try:
+            self._publish(frame, stamp_ns)
+        except RuntimeError:  # rclpy's own, when the context ends while a frame is on its way
+            if rclpy.ok(context=self.context):
+                raise
+
+    def _publish(self, frame: StreamFrame, stamp_ns: int) -> None:
         p = self._params
         header = to_header(stamp_ns, self._frame_ids[frame.stream])
         make = compressed_message if p.compressed else image_message
@@ -158,6 +167,8 @@ class VideoSource(Node):
         else:
             self.get_logger().info(f"played {self._meter.total} RGB frames of {self._name}")
         if self._params.exit_at_end:
+            for publisher in self._images.values():
+                publisher.wait_for_all_acked(Duration(seconds=DELIVERY_S))
             rclpy.try_shutdown(context=self.context)
 
     def _health(self) -> Health:
@@ -168,23 +179,27 @@ class VideoSource(Node):
             "frames per second": self._meter.rate(),
             "RGB frames": self._meter.total,
             "position, s": player.position_s,
-            "lag behind true speed, s": player.lag_s,
+            "duration, s": "unknown" if self._duration_s is None else self._duration_s,
+            "lag behind the asked speed, s": player.lag_s,
         }
-        if player.lag_s > 0.2:
-            health.warn(f"{player.lag_s:.1f} s behind the asked speed: this machine is too slow for it")
+        lost_s, self._lag_told_s = player.lag_s - self._lag_told_s, player.lag_s
+        if lost_s > SLOW_S and not self.done:
+            health.warn(f"fell {lost_s:.1f} s behind the asked speed: this machine is too slow for it")
         if self.error:
             health.error(self.error)
         return health
 
 
-def make_nodes() -> list[Node]:
-    """The node of this executable."""
-    return [VideoSource()]
-
-
 def main(args: list[str] | None = None) -> int:
-    """Entry point of `ros2 run rppg_ros video_source`."""
-    return run_nodes(make_nodes, args)
+    """Entry point of `ros2 run rppg_ros video_source`; exit code 1 also when the source broke off."""
+    nodes: list[Node] = []
+
+    def make_nodes() -> list[Node]:
+        nodes.append(VideoSource())
+        return nodes
+
+    code = run_nodes(make_nodes, args)
+    return code or int(any(node.error for node in nodes))
 
 
 if __name__ == "__main__":

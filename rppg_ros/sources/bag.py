@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
+from rppg_ros.sources.recorded import decoded_array, image_array
 from rppg_ros.types import NS_PER_S
 
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+SUFFIXES = (".mcap", ".db3")
 # Drivers' images reach the recorder a little out of order; two cameras' more so.
 REORDER_FRAMES = 16
 
@@ -26,7 +26,8 @@ class Bag:
     Parameters
     ----------
     path : a bag's folder, or one .mcap or .db3 file.
-    rgb_topic, thermal_topic : empty: the only image topic without, and with, "thermal" (or "ir") in its name.
+    topics : stream to its topic. Empty RGB: the only image topic without "thermal" (or the like) in its name; empty
+        thermal: the one with, or the bag's only one where no RGB is asked for. Thermal beside RGB may be absent.
 
     Raises
     ------
@@ -36,33 +37,32 @@ class Bag:
     absolute = True
     live = False
 
-    def __init__(self, path: str | Path, rgb_topic: str = "", thermal_topic: str = "") -> None:
+    def __init__(self, path: str | Path, topics: Mapping[str, str]) -> None:
         self._path = Path(path)
         self.name = self._path.name
         if not self._path.exists():
             raise SourceError(f"{path}: no such bag")
-        self._reader = AnyReader([self._folder()], default_typestore=get_typestore(Stores.ROS2_JAZZY))
         try:
+            self._reader = AnyReader([_readable(self._path)], default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()
-        except (AnyReaderError, OSError) as error:
+        except SourceError:
+            raise
+        except Exception as error:  # rosbags, sqlite3, lz4, zstandard and yaml have classes of their own for this
             raise SourceError(f"{path}: not a readable rosbag2: {error}") from None
-        topics = sorted({c.topic for c in self._reader.connections if c.msgtype in IMAGE_TYPES})
-        rgb = rgb_topic or _only([t for t in topics if not _is_thermal(t)], "RGB", path, topics)
-        thermal = thermal_topic or _only([t for t in topics if _is_thermal(t)], "thermal", path, topics, needed=False)
-        for topic in filter(None, (rgb, thermal)):
-            if topic not in topics:
-                raise SourceError(f"{path}: no image topic '{topic}'; it has {', '.join(topics) or 'none'}")
-        self.topics = {RGB: rgb, THERMAL: thermal}
+        known = sorted({c.topic for c in self._reader.connections if c.msgtype in IMAGE_TYPES})
+        try:
+            self.topics = {stream: self._topic(stream, topics, known) for stream in topics}
+            self._check_filled()
+        except SourceError:
+            self.close()
+            raise
+        self.has_thermal = bool(self.topics.get(THERMAL))
+        self.duration_s: float | None = self._reader.duration / NS_PER_S
 
     def __iter__(self) -> Iterator[StreamFrame]:
-        streams = {topic: stream for stream, topic in self.topics.items() if topic}
-        connections = [c for c in self._reader.connections if c.topic in streams and c.msgtype in IMAGE_TYPES]
         waiting: list[tuple[int, int, StreamFrame]] = []
-        for count, (connection, _, raw) in enumerate(self._reader.messages(connections=connections)):
-            message = self._reader.deserialize(raw, connection.msgtype)
-            stamp_ns = message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec
-            frame = self._frame(streams[connection.topic], stamp_ns, message, connection.topic)
-            heapq.heappush(waiting, (stamp_ns, count, frame))
+        for count, frame in enumerate(self._recorded()):
+            heapq.heappush(waiting, (frame.stamp_ns, count, frame))
             if len(waiting) > REORDER_FRAMES:
                 yield heapq.heappop(waiting)[2]
         while waiting:
@@ -72,30 +72,74 @@ class Bag:
         """Close the bag."""
         self._reader.close()
 
-    def _folder(self) -> Path:
-        """rosbags reads folders with a metadata.yaml; a bare storage file is read with its folder's."""
-        if self._path.is_file() and (self._path.parent / "metadata.yaml").is_file():
-            return self._path.parent
-        return self._path
+    def _topic(self, stream: str, asked: Mapping[str, str], known: list[str]) -> str:
+        listed = ", ".join(known) or "none"
+        if asked[stream]:
+            if asked[stream] not in known:
+                raise SourceError(f"{self._path}: no image topic '{asked[stream]}'; image topics are: {listed}")
+            return asked[stream]
+        left = [topic for topic in known if topic not in asked.values()]
+        fitting = [topic for topic in left if _is_thermal(topic) == (stream == THERMAL)]
+        if not fitting and stream == THERMAL and RGB not in asked:
+            fitting = left
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting and stream == THERMAL and RGB in asked:
+            return ""
+        raise SourceError(
+            f"{self._path}: {len(fitting)} {stream} image topics, say which to play; image topics are: {listed}"
+        )
 
-    def _frame(self, stream: str, stamp_ns: int, message: Any, topic: str) -> StreamFrame:
-        if hasattr(message, "format"):
-            flags = cv2.IMREAD_UNCHANGED if stream == THERMAL else cv2.IMREAD_COLOR
-            image = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
-            if image is None:
-                raise SourceError(f"{self._path}: {topic}: an image of {stamp_ns} ns cannot be decoded")
-            deep = {np.dtype("uint16"): "16UC1", np.dtype("float32"): "32FC1"}.get(image.dtype, "mono8")
-            return StreamFrame(stream, stamp_ns, image, "bgr8" if stream == RGB else deep)
-        # As it was recorded: the node that gets it knows encodings, steps and byte orders.
-        return StreamFrame(stream, stamp_ns, message, message.encoding)
+    def _check_filled(self) -> None:
+        for topic in filter(None, self.topics.values()):
+            if not sum(c.msgcount for c in self._reader.connections if c.topic == topic):
+                raise SourceError(f"{self._path}: {topic} has no images")
+
+    def _recorded(self) -> Iterator[StreamFrame]:
+        """Frames in the order of their recording."""
+        streams = {topic: stream for stream, topic in self.topics.items() if topic}
+        connections = [c for c in self._reader.connections if c.topic in streams and c.msgtype in IMAGE_TYPES]
+        try:
+            for connection, _, raw in self._reader.messages(connections=connections):
+                yield self._frame(connection.topic, streams, self._reader.deserialize(raw, connection.msgtype))
+        except SourceError:
+            raise
+        except Exception as error:  # see above
+            raise SourceError(f"{self._path}: cannot be read on: {error}") from error
+
+    def _frame(self, topic: str, streams: Mapping[str, str], message: Any) -> StreamFrame:
+        stamp_ns = message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec
+        stream = streams[topic]
+        try:
+            if not stamp_ns:
+                raise SourceError("no acquisition time (header.stamp is zero)")
+            image, encoding = decoded_array(message, stream) if hasattr(message, "format") else image_array(message)
+        except SourceError as error:
+            raise SourceError(f"{self._path}: {topic}: image of {stamp_ns} ns: {error}") from None
+        return StreamFrame(stream, stamp_ns, image, encoding)
+
+
+def is_bag(path: Path) -> bool:
+    """Whether it looks like a rosbag2: a storage file, or a folder with one or with a metadata.yaml."""
+    if path.suffix in SUFFIXES or (path / "metadata.yaml").is_file():
+        return True
+    return path.is_dir() and any(file.suffix in SUFFIXES for file in path.iterdir())
+
+
+def _readable(path: Path) -> Path:
+    """What rosbags reads: a folder with metadata.yaml, or a storage file, which is then all that is played.
+
+    Raises
+    ------
+    SourceError : a folder of several storage files without metadata.yaml: their order is not known.
+    """
+    if path.is_file() or (path / "metadata.yaml").is_file():
+        return path
+    files = [file for file in path.iterdir() if file.suffix in SUFFIXES]
+    if len(files) != 1:
+        raise SourceError(f"{path}: {len(files)} storage files and no metadata.yaml; 'ros2 bag reindex' makes one")
+    return files[0]
 
 
 def _is_thermal(topic: str) -> bool:
     return any(part in topic.lower() for part in ("thermal", "lepton", "boson", "optris", "seek", "/ir/", "infrared"))
-
-
-def _only(topics: list[str], what: str, path: str | Path, known: list[str], needed: bool = True) -> str:
-    if len(topics) == 1 or (not topics and not needed):
-        return topics[0] if topics else ""
-    listed = ", ".join(known) or "none"
-    raise SourceError(f"{path}: {len(topics)} {what} image topics, say which to play; image topics are: {listed}")

@@ -41,13 +41,18 @@ class FrameSource(Protocol):
     name : for messages to people.
     absolute : whether stamps are times of the clock, not since the first frame.
     live : whether frames come at their own pace.
+    has_thermal : whether some of the frames are of the thermal camera.
+    duration_s : about how long it is, for people; None: not known, or without end.
     """
 
     name: str
     absolute: bool
     live: bool
+    has_thermal: bool
+    duration_s: float | None
 
-    def __iter__(self) -> Iterator[StreamFrame]: ...
+    def __iter__(self) -> Iterator[StreamFrame]:
+        """All frames from the first, each time anew (of what is not live)."""
 
     def close(self) -> None:
         """Release files and devices."""
@@ -58,12 +63,18 @@ class Merged:
 
     Raises
     ------
-    SourceError : one has times of the clock and the other has not.
+    SourceError : one is a camera, has both streams already, or has times of the clock and the other has not.
     """
 
     live = False
+    has_thermal = True
 
     def __init__(self, rgb: FrameSource, thermal: FrameSource) -> None:
+        for part, other in ((rgb, thermal), (thermal, rgb)):
+            if part.live:  # waiting for the one's next frame would make a camera's frames late
+                raise SourceError(f"{part.name}: a camera is played by a node of its own, not beside {other.name}")
+        if rgb.has_thermal:
+            raise SourceError(f"{rgb.name} has thermal frames of its own; they cannot be mixed with {thermal.name}'s")
         if rgb.absolute != thermal.absolute:
             raise SourceError(
                 f"{rgb.name} and {thermal.name}: one has stamps of the clock, the other counts from its first frame;"
@@ -72,6 +83,7 @@ class Merged:
         self._parts = (rgb, thermal)
         self.name = f"{rgb.name} + {thermal.name}"
         self.absolute = rgb.absolute
+        self.duration_s = max((part.duration_s for part in self._parts if part.duration_s is not None), default=None)
 
     def __iter__(self) -> Iterator[StreamFrame]:
         return iter(heapq.merge(*self._parts, key=lambda frame: frame.stamp_ns))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rppg_ros.sources.bag import Bag
-from rppg_ros.sources.base import THERMAL, FrameSource, Merged, SourceError
+from rppg_ros.sources.bag import Bag, is_bag
+from rppg_ros.sources.base import RGB, THERMAL, FrameSource, Merged, SourceError
 from rppg_ros.sources.folder import ImageFolder
 from rppg_ros.sources.video import Camera, VideoFile
 
@@ -21,7 +21,7 @@ def open_source(
     ----------
     uri : camera index or /dev/video*, video file, folder of images, rosbag2 folder or file, or "demo:" with options as
         "demo:heart_rate=80,respiration_rate=12,seconds=60,seed=3".
-    thermal_uri : a second file or folder with the thermal camera's frames.
+    thermal_uri : a second video, folder or bag with the thermal camera's frames.
     fps : for image folders without stamps.
     rgb_topic, thermal_topic : of a bag; empty: found by type and name.
 
@@ -34,19 +34,25 @@ def open_source(
     if uri.startswith(DEMO):
         from rppg_ros.synthesis.demo import DemoSource
 
-        return DemoSource.from_text(uri[len(DEMO) :])
-    rgb = _open(uri, "rgb", fps, rgb_topic, thermal_topic)
+        rgb: FrameSource = DemoSource.from_text(uri[len(DEMO) :])
+    else:
+        rgb = _open(uri, RGB, fps, rgb_topic, thermal_topic)
     if not thermal_uri:
         return rgb
-    return Merged(rgb, _open(thermal_uri, THERMAL, fps, "", ""))
+    try:
+        thermal = _open(thermal_uri, THERMAL, fps, "", thermal_topic)
+        return Merged(rgb, thermal)
+    except SourceError:
+        rgb.close()
+        raise
 
 
 def _open(uri: str, stream: str, fps: float, rgb_topic: str, thermal_topic: str) -> FrameSource:
     path = Path(uri)
     if uri.isdigit() or uri.startswith("/dev/"):
         return Camera(uri, stream)
-    if path.suffix in (".mcap", ".db3") or (path / "metadata.yaml").is_file():
-        return Bag(path, rgb_topic, thermal_topic)
+    if is_bag(path):
+        return Bag(path, {RGB: rgb_topic, THERMAL: thermal_topic} if stream == RGB else {THERMAL: thermal_topic})
     if path.is_dir():
         return ImageFolder(path, stream, fps)
     return VideoFile(path, stream)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
+from rppg_ros.sources.recorded import thermal_encoding
 from rppg_ros.types import NS_PER_S
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"})
@@ -43,6 +43,8 @@ class ImageFolder:
         if not files:
             raise SourceError(f"{path}: no images ({', '.join(sorted(SUFFIXES))}) in this folder")
         self._frames, self.absolute = self._stamped(files, fps)
+        self.has_thermal = stream == THERMAL
+        self.duration_s: float | None = (self._frames[-1][0] - self._frames[0][0]) / NS_PER_S
 
     def __iter__(self) -> Iterator[StreamFrame]:
         for stamp_ns, file in self._frames:
@@ -94,12 +96,10 @@ class ImageFolder:
             raise SourceError(f"{file}: cannot be read as an image")
         if not thermal:
             return StreamFrame(self._stream, stamp_ns, image, "bgr8")
-        if image.ndim != 2:
-            raise SourceError(f"{file}: thermal images have one channel, this has {image.shape[2]}")
-        encodings = {np.dtype("uint8"): "mono8", np.dtype("uint16"): "16UC1", np.dtype("float32"): "32FC1"}
-        if image.dtype not in encodings:
-            raise SourceError(f"{file}: thermal images are 8 or 16 bits or 32-bit float, not {image.dtype}")
-        return StreamFrame(self._stream, stamp_ns, image, encodings[image.dtype])
+        try:
+            return StreamFrame(self._stream, stamp_ns, image, thermal_encoding(image))
+        except SourceError as error:
+            raise SourceError(f"{file}: {error}") from None
 
 
 def _natural(file: Path) -> list:

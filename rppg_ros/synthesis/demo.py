@@ -9,11 +9,22 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
-from rppg_ros.synthesis.physiology import Vitals, resting_person
+from rppg_ros.synthesis.physiology import Vitals, at, resting_person
 from rppg_ros.synthesis.portrait import PortraitRenderer, Pose, smooth_motion
 from rppg_ros.types import NS_PER_S
 
 MOTION_HZ = 60.0
+LIMITS = {
+    "heart_rate": (20.0, 250.0),
+    "respiration_rate": (2.0, 60.0),
+    "seconds": (0.2, 86_400.0),
+    "fps": (1.0, 240.0),
+    "thermal_fps": (0.0, 240.0),
+    "jitter_s": (0.0, 0.1),
+    "drop": (0.0, 0.9),
+    "motion_px": (0.0, 50.0),
+    "seed": (0, 2**32),
+}
 CENTIKELVIN = 100.0
 ZERO_C_K = 273.15
 
@@ -26,11 +37,15 @@ class DemoScene:
     ----------
     heart_rate, respiration_rate : mean, per minute.
     seconds : length.
-    fps, thermal_fps : nominal frame rates.
+    fps, thermal_fps : nominal frame rates; thermal 0: no thermal camera.
     jitter_s : standard deviation of the time between frames.
     drop : share of RGB frames that are lost.
     motion_px : sway of the head.
     seed : everything random follows from it.
+
+    Raises
+    ------
+    SourceError : a value outside LIMITS.
     """
 
     heart_rate: float = 72.0
@@ -42,6 +57,11 @@ class DemoScene:
     drop: float = 0.005
     motion_px: float = 3.0
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            if not low <= getattr(self, name) <= high:
+                raise SourceError(f"demo: {name} must be from {low:g} to {high:g}, not {getattr(self, name):g}")
 
     @classmethod
     def from_text(cls, text: str) -> DemoScene:
@@ -74,6 +94,8 @@ class DemoSource:
         self.scene = scene or DemoScene()
         self.name = "demo"
         s = self.scene
+        self.has_thermal = s.thermal_fps > 0
+        self.duration_s: float | None = s.seconds
         rng = np.random.default_rng([s.seed, 0])
         self.vitals: Vitals = resting_person(s.heart_rate, s.respiration_rate, s.seconds + 1, rng)
         n = int((s.seconds + 1) * MOTION_HZ)
@@ -108,20 +130,18 @@ class DemoSource:
         """Acquisition times: nominal times with jitter, never twice the same, some lost."""
         rng = np.random.default_rng([self.scene.seed, stream])
         n = int(self.scene.seconds * fps)
+        if not n:
+            return []
         jitter = np.clip(rng.normal(0, self.scene.jitter_s, n), -0.4 / fps, 0.4 / fps)
         times = 0.5 / fps + np.arange(n) / fps + jitter
         return [float(t) for t, lost in zip(times, rng.random(n) < drop, strict=True) if not lost]
 
     def _pose(self, t: float) -> Pose:
-        i = t * MOTION_HZ
-        x, y, zoom, roll = (
-            float(np.interp(i, np.arange(len(curve)), curve))
-            for curve in (self._motion[name] for name in ("x", "y", "zoom", "roll"))
-        )
+        x, y, zoom, roll = (float(at(self._motion[name], t, MOTION_HZ)) for name in ("x", "y", "zoom", "roll"))
         return Pose(x, y, 1.02 + zoom, roll)
 
     def _rgb(self, renderer: PortraitRenderer, t: float) -> StreamFrame:
-        light = float(np.interp(t * MOTION_HZ, np.arange(len(self._light)), self._light))
+        light = float(at(self._light, t, MOTION_HZ))
         light *= 0.97 if t > self._exposure_step_s else 1.0  # auto-exposure finds another step
         image = renderer.rgb(self._pose(t), light, float(self.vitals.at("bvp", t)))
         return StreamFrame(RGB, round(t * NS_PER_S), image, "rgb8")

@@ -32,12 +32,22 @@ class Vitals:
 
     def at(self, name: str, time_s: float | np.ndarray) -> float | np.ndarray:
         """One of the four at any time within, interpolated."""
-        return np.interp(np.asarray(time_s) * GRID_HZ, np.arange(len(self.bvp)), getattr(self, name))
+        return at(getattr(self, name), time_s, GRID_HZ)
 
     def mean_rate(self, name: str, start_s: float, end_s: float) -> float:
         """Mean heart_rate or respiration_rate from start_s to end_s: what an estimate over that window should say."""
         part = slice(max(int(start_s * GRID_HZ), 0), max(int(end_s * GRID_HZ), 1))
         return float(np.mean(getattr(self, name)[part]))
+
+
+def at(curve: np.ndarray, time_s: float | np.ndarray, rate_hz: float) -> float | np.ndarray:
+    """An evenly sampled curve at some times, interpolated; its ends beyond them. Looks only at the part that is asked for."""
+    place = np.asarray(time_s) * rate_hz
+    if not place.size:
+        return place
+    first = min(max(int(place.min()), 0), len(curve) - 1)
+    part = curve[first : int(place.max()) + 2]
+    return np.interp(place, np.arange(first, first + len(part)), part)
 
 
 def resting_person(heart_rate: float, respiration_rate: float, seconds: float, rng: np.random.Generator) -> Vitals:

@@ -47,3 +47,14 @@ def test_the_pulse_is_in_the_skin():
     wave, _ = pos(face, 30.0)
     truth = np.asarray(source.vitals.at("bvp", 0.5 / 30 + np.arange(len(wave)) / 30))
     assert np.corrcoef(wave[48:-48], truth[48:-48])[0, 1] > 0.8
+
+
+def test_without_a_thermal_camera_and_for_hours():
+    source = DemoSource(DemoScene(seconds=2.0, thermal_fps=0.0))
+    assert not source.has_thermal and source.duration_s == 2.0 and {f.stream for f in source} == {"rgb"}
+    hours = resting_person(60.0, 12.0, 7200.0, np.random.default_rng(1))
+    times = np.array([0.0, 1.234, 3600.5, 7201.0, 9999.0])
+    direct = np.interp(times * GRID_HZ, np.arange(len(hours.bvp)), hours.bvp)
+    assert np.array_equal(hours.at("bvp", times), direct)
+    assert [hours.at("bvp", t) for t in times] == list(direct)
+    assert hours.at("bvp", np.array([])).shape == (0,)
