@@ -21,15 +21,32 @@ class Attention(str, enum.Enum):
 
 
 class Axis(str, enum.Enum):
-    """What the rows of the factorised matrix are.
+    """How an embedding of K channels, T steps and A x B places is unfolded into the factorised matrix.
 
-    TIME is the papers' idea: a row is a time step. CODE is what the released code does: it views
-    (C, T, H, W) as (T, C*H*W) without moving time first, so a row is eight frames of a channel. Attention
-    trained by one is meaningless by the other.
+    TIME is the papers' idea: a row is a time step, T x KAB. CODE is what the released code does under the
+    name T-KAB: it views (K, T, A, B) as (T, KAB) without moving time first, so a row is eight frames of a
+    channel. CHANNEL (K-TAB) and CHANNEL_TIME (TK-AB) are the paper's alternatives (arXiv 2411.01542, ablation).
+    Attention trained by one is meaningless by another.
     """
 
     TIME = "time"
     CODE = "code"
+    CHANNEL = "channel"
+    CHANNEL_TIME = "channel_time"
+
+    def unfold(self, x: Tensor) -> Tensor:
+        """(B, K, T, A, B) to the matrix (B, M, N)."""
+        batch, channels, frames, height, width = x.shape
+        rows = {Axis.CHANNEL: channels, Axis.CHANNEL_TIME: channels * frames}.get(self, frames)
+        ordered = x.transpose(1, 2) if self is Axis.TIME else x
+        return ordered.reshape(batch, rows, channels * frames * height * width // rows)
+
+    def fold(self, matrix: Tensor, shape: torch.Size) -> Tensor:
+        """The matrix (B, M, N) back to an embedding of `shape`."""
+        if self is not Axis.TIME:
+            return matrix.reshape(shape)
+        batch, channels, frames, height, width = shape
+        return matrix.reshape(batch, frames, channels, height, width).transpose(1, 2)
 
 
 class FactorisedAttention(nn.Module):
@@ -42,17 +59,28 @@ class FactorisedAttention(nn.Module):
     ----------
     channels : of the embedding.
     inner : channels of the matrix that is factorised.
+    axis : TSFM needs rows that go along time: TIME or CODE.
+    steps : multiplicative updates of FSAM.
     """
 
     def __init__(
-        self, channels: int, inner: int, kind: Attention, axis: Axis = Axis.TIME, residual: bool = True
+        self,
+        channels: int,
+        inner: int,
+        kind: Attention,
+        axis: Axis = Axis.TIME,
+        residual: bool = True,
+        steps: int = fsam.STEPS,
     ) -> None:
         super().__init__()
         if kind is Attention.NONE:
             raise ValueError("attention 'none' has no layers")
+        if kind is Attention.TSFM and axis not in (Axis.TIME, Axis.CODE):
+            raise ValueError(f"axis '{axis.value}': TSFM constrains time, so rows must go along it: time or code")
         self.kind = kind
         self.axis = axis
         self.residual = residual
+        self.steps = steps
         self.pre = nn.Conv3d(channels, inner, 1)
         self.post = nn.Sequential(
             nn.Conv3d(inner, inner, 1, bias=False), nn.ReLU(), nn.Conv3d(inner, channels, 1, bias=False)
@@ -70,20 +98,14 @@ class FactorisedAttention(nn.Module):
         return embedding + attended if self.residual else attended
 
     def _factorised(self, x: Tensor, target: Tensor | None) -> Tensor:
-        batch, channels, frames, height, width = x.shape
-        rows_first = x.transpose(1, 2) if self.axis is Axis.TIME else x
-        matrix = rows_first.reshape(batch, frames, channels * height * width)
         if self.kind is Attention.FSAM:
-            low_rank = fsam.factorise(matrix)
-        else:
-            if target is None:
-                raise ValueError("TSFM needs the target signal; it is a training-time attention")
-            if target.shape != (batch, frames):
-                raise ValueError(f"TSFM target is {tuple(target.shape)}, embedding wants {(batch, frames)}")
-            low_rank = tsfm.project(matrix, tsfm.target_basis(target))
-        if self.axis is Axis.CODE:
-            return low_rank.reshape(x.shape)
-        return low_rank.reshape(batch, frames, channels, height, width).transpose(1, 2)
+            return self.axis.fold(fsam.factorise(self.axis.unfold(x), self.steps), x.shape)
+        batch, frames = x.shape[0], x.shape[2]
+        if target is None:
+            raise ValueError("TSFM needs the target signal; it is a training-time attention")
+        if target.shape != (batch, frames):
+            raise ValueError(f"TSFM target is {tuple(target.shape)}, embedding wants {(batch, frames)}")
+        return self.axis.fold(tsfm.project(self.axis.unfold(x), tsfm.target_basis(target)), x.shape)
 
 
 def _clip_minimum(x: Tensor) -> Tensor:

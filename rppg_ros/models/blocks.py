@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from rppg_ros.inference.card import CHANNEL_COUNTS
+from rppg_ros.types import Kind
+
 INSTANCE_NORM_EPS = 1e-5
-RGB_CHANNELS = 3
+RGB_CHANNELS = CHANNEL_COUNTS["rgb"]
+
+
+class NetworkConfig(Protocol):
+    """What every network's config tells, whatever else it holds.
+
+    Attributes
+    ----------
+    variant : short name, in the style of released files.
+    cameras : along the channel axis; "rgb" is three channels, "thermal" one.
+    tasks : waveforms the network gives.
+    pixels : side of the crop.
+    frames_multiple, min_frames : which windows run, in output samples.
+    pad_frames : frames beyond the output samples: copies of the last one, where frames are differenced.
+    """
+
+    variant: str
+    cameras: tuple[str, ...]
+    tasks: tuple[Kind, ...]
+    pixels: int
+    frames_multiple: int
+    min_frames: int
+    pad_frames: int
+
+
+def check_clip(x: Tensor, name: str, config: NetworkConfig) -> None:
+    """ValueError when a clip does not fit a network, saying what would."""
+    channels = sum(CHANNEL_COUNTS[camera] for camera in config.cameras)
+    side, pad, multiple = config.pixels, config.pad_frames, config.frames_multiple
+    time = f"T+{pad}" if pad else "T"
+    if x.dim() != 5 or x.shape[1] != channels or tuple(x.shape[3:]) != (side, side):
+        wanted = f"(B, {channels}, {time}, {side}, {side})"
+        raise ValueError(f"{name} {config.variant} takes {wanted}, not {tuple(x.shape)}")
+    if not torch.jit.is_tracing() and (x.shape[2] - pad) % multiple:
+        raise ValueError(f"{name} {config.variant} takes T a multiple of {multiple}, not {x.shape[2] - pad}")
 
 
 class Conv(NamedTuple):
@@ -21,10 +58,16 @@ class Conv(NamedTuple):
     kernel: tuple[int, int, int] = (3, 3, 3)
 
 
+class Up(NamedTuple):
+    """Repeats each time step, in a layer table."""
+
+    factor: int
+
+
 DROP = None
 """Stands in a layer table for channel dropout."""
 
-LayerTable = Sequence[Conv | None]
+LayerTable = Sequence[Conv | Up | None]
 
 
 class ConvBlock(nn.Module):
@@ -62,15 +105,17 @@ class InputStage(nn.Module):
 
 
 def stack(in_channels: int, table: LayerTable, dropout: float) -> nn.Sequential:
-    """Convolution blocks and dropouts of a layer table, in order; indices are those of the table."""
+    """Convolution blocks, dropouts and upsamplings of a layer table, in order; indices are those of the table."""
     layers: list[nn.Module] = []
     channels = in_channels
     for spec in table:
         if spec is DROP:
             layers.append(nn.Dropout3d(dropout))
-            continue
-        layers.append(ConvBlock(channels, spec))
-        channels = spec.channels
+        elif isinstance(spec, Up):
+            layers.append(nn.Upsample(scale_factor=(float(spec.factor), 1.0, 1.0)))
+        else:
+            layers.append(ConvBlock(channels, spec))
+            channels = spec.channels
     return nn.Sequential(*layers)
 
 

@@ -94,12 +94,13 @@ def fit(network: nn.Module, tensors: Mapping[str, Tensor], layout: OfficialLayou
     _refuse(path, "has unknown", used.keys() - layout.names.keys(), layout)
     state = network.state_dict()
     for official, ours in layout.names.items():
-        if used[official].shape != state[ours].shape:
+        if _kernel(used[official]) != _kernel(state[ours]):
             raise CheckpointError(
                 f"{path}: tensor '{official}' is {tuple(used[official].shape)}, "
                 f"{layout.config.variant} wants {tuple(state[ours].shape)}"
             )
-    network.load_state_dict({ours: used[official] for official, ours in layout.names.items()}, strict=True)
+    fitted = {ours: used[official].reshape(state[ours].shape) for official, ours in layout.names.items()}
+    network.load_state_dict(fitted, strict=True)
 
 
 def cameras_of(channels: int, entry: str, path: Path) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ def cameras_of(channels: int, entry: str, path: Path) -> tuple[str, ...]:
 
 def training_data(path: Path) -> str:
     """Dataset, and fold, that a released file name starts with; empty when it is no released name."""
-    in_name = re.match(r"(.+?)_(?:.*_)?(?:MMRPhys|FactorizePhys)", path.name)
+    in_name = re.match(r"(.+?)_(?:.*_)?(?:MMRPhys|FactorizePhys|EfficientPhys)", path.name)
     fold = re.search(r"_(Fold\d+)", path.name)
     if not in_name:
         return ""
@@ -121,6 +122,14 @@ def training_data(path: Path) -> str:
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _kernel(tensor: Tensor) -> tuple[int, ...]:
+    """Shape without trailing ones: 1x1 kernels of two and of three dimensions hold the same numbers."""
+    shape = list(tensor.shape)
+    while shape and shape[-1] == 1:
+        shape.pop()
+    return tuple(shape)
 
 
 def _refuse(path: Path, verb: str, names: set[str], layout: OfficialLayout) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.attention import Attention, Axis, FactorisedAttention
-from rppg_ros.models.blocks import DROP, Conv, InputStage, LayerTable, plain_conv, stack
+from rppg_ros.models.blocks import DROP, Conv, InputStage, LayerTable, check_clip, plain_conv, stack
 from rppg_ros.types import Kind
 
 EMBEDDING_CHANNELS = 16
@@ -85,6 +85,11 @@ class FactorizePhysConfig:
         """Shortest window: instance norm needs some values in time."""
         return MIN_FRAMES
 
+    @property
+    def pad_frames(self) -> int:
+        """Copies of the last frame to append: frames are differenced."""
+        return 1
+
 
 _HALF_SPACE = (1, 2, 2)
 
@@ -149,7 +154,7 @@ class FactorizePhys(nn.Module):
         ------
         ValueError : when channels or size do not fit the variant.
         """
-        self._check(x)
+        check_clip(x, "FactorizePhys", self.config)
         if attend is None:
             attend = self.training or self.config.attend_at_inference
         target = targets.get(Kind.BVP) if targets else None
@@ -164,11 +169,3 @@ class FactorizePhys(nn.Module):
         if self.attention is None or not attend:
             return embedding
         return self.attention(embedding, target)
-
-    def _check(self, x: Tensor) -> None:
-        channels = sum(CHANNEL_COUNTS[camera] for camera in self.config.cameras)
-        side = self.config.pixels
-        if x.dim() != 5 or x.shape[1] != channels or tuple(x.shape[3:]) != (side, side):
-            raise ValueError(
-                f"FactorizePhys {self.config.variant} takes (B, {channels}, T+1, {side}, {side}), not {tuple(x.shape)}"
-            )

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.attention import Attention, Axis, FactorisedAttention
-from rppg_ros.models.blocks import DROP, Conv, InputStage, LayerTable, plain_conv, stack
+from rppg_ros.models.blocks import DROP, Conv, InputStage, LayerTable, Up, check_clip, plain_conv, stack
 from rppg_ros.types import Kind
 
 RSP_TIME_STRIDE = 4
@@ -36,10 +36,15 @@ class Size(str, enum.Enum):
 
 
 class Fusion(str, enum.Enum):
-    """EARLY: both branches see every channel. NONE: the pulse comes from RGB, the breath from thermal."""
+    """How RGB and thermal meet.
+
+    EARLY: both branches see every channel. NONE: the pulse comes from RGB, the breath from thermal. LATE: each
+    branch has an extractor for each camera, and their embeddings are put side by side.
+    """
 
     EARLY = "EF"
     NONE = "NF"
+    LATE = "LF"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,9 @@ class MMRPhysConfig:
     dropout : probability of dropping a channel.
     padded_entry : size L only: the pulse branch's first convolution is padded in space, as in the files the
         authors trained on PURE and iBVP alone before the layout settled.
+    stepped_rsp : size L only: the breathing branch upsamples time in two steps, as in three early SCAMPS files. No
+        published code is quite theirs: the order of layers follows from their numbering, the strides from the
+        commits nearest to them.
     """
 
     size: Size = Size.L
@@ -63,16 +71,17 @@ class MMRPhysConfig:
     axis: Axis = Axis.TIME
     dropout: float = 0.1
     padded_entry: bool = False
+    stepped_rsp: bool = False
 
     def __post_init__(self) -> None:
         if self.cameras not in (("rgb",), ("thermal",), ("rgb", "thermal")):
             raise ValueError(f"cameras must be rgb, thermal, or rgb and thermal, not {self.cameras!r}")
-        if self.fusion is Fusion.NONE and len(self.cameras) != 2:
-            raise ValueError(f"fusion 'NF' needs cameras rgb and thermal, not {self.cameras!r}")
+        if self.fusion is not Fusion.EARLY and len(self.cameras) != 2:
+            raise ValueError(f"fusion '{self.fusion.value}' needs cameras rgb and thermal, not {self.cameras!r}")
         if not self.tasks or not set(self.tasks) <= set(Kind) or len(set(self.tasks)) != len(self.tasks):
             raise ValueError(f"tasks must name bvp, rsp or both, not {self.tasks!r}")
-        if self.padded_entry and self.size is not Size.L:
-            raise ValueError("padded_entry exists at size L only")
+        if (self.padded_entry or self.stepped_rsp) and self.size is not Size.L:
+            raise ValueError("padded_entry and stepped_rsp exist at size L only")
 
     @property
     def variant(self) -> str:
@@ -97,23 +106,29 @@ class MMRPhysConfig:
         """Shortest window: instance norm needs more than one value in time."""
         return 2 * self.frames_multiple
 
-    def branch_channels(self, task: Kind) -> slice:
-        """Channels of the input that a branch sees."""
-        if self.fusion is Fusion.EARLY:
-            return slice(0, sum(CHANNEL_COUNTS[camera] for camera in self.cameras))
+    @property
+    def pad_frames(self) -> int:
+        """Copies of the last frame to append: frames are differenced."""
+        return 1
+
+    def branch_channels(self, task: Kind) -> tuple[slice, ...]:
+        """Channels of the input that each extractor of a branch sees."""
         rgb = CHANNEL_COUNTS["rgb"]
-        return slice(0, rgb) if task is Kind.BVP else slice(rgb, rgb + CHANNEL_COUNTS["thermal"])
+        of_camera = {Kind.BVP: slice(0, rgb), Kind.RSP: slice(rgb, rgb + CHANNEL_COUNTS["thermal"])}
+        if self.fusion is Fusion.EARLY:
+            return (slice(0, sum(CHANNEL_COUNTS[camera] for camera in self.cameras)),)
+        return tuple(of_camera.values()) if self.fusion is Fusion.LATE else (of_camera[task],)
 
 
 @dataclass(frozen=True, slots=True)
 class BranchTable:
-    """Layers of one branch at one size; `time_scale` is the final upsampling of time before `last`."""
+    """Layers of one branch at one size; `time_stride` is that of the embedding between head and final layers."""
 
     extractor: LayerTable
     head: LayerTable
     final: LayerTable
     last: Conv
-    time_scale: int
+    time_stride: int
 
 
 _SAME = (1, 1, 1)
@@ -122,7 +137,7 @@ _HALF_TIME = (2, 1, 1)
 _HALF_ALL = (2, 2, 2)
 
 
-def _bvp_table(size: Size, padded_entry: bool) -> BranchTable:
+def _bvp_table(size: Size, padded_entry: bool, late: bool) -> BranchTable:
     small = size is Size.S
     body = _SAME if small else (1, 0, 0)
     entry_padding = _SAME if padded_entry or size is not Size.L else (1, 0, 0)
@@ -131,9 +146,9 @@ def _bvp_table(size: Size, padded_entry: bool) -> BranchTable:
     return BranchTable(
         extractor=(entry, Conv(12, padding=body), DROP, Conv(16, padding=body)),
         head=(Conv(16, shrink, body), Conv(16, padding=body), Conv(16), DROP),
-        final=(Conv(12, shrink), Conv(8)),
+        final=(Conv(16 if late else 12, shrink), Conv(8)),
         last=Conv(1),
-        time_scale=1,
+        time_stride=1,
     )
 
 
@@ -147,47 +162,75 @@ def _rsp_table(size: Size) -> BranchTable:
     return BranchTable(
         extractor=(entry, first_half, same, DROP),
         head=(same, second_half, same, DROP, same),
-        final=(Conv(16, _HALF_SPACE),),
+        final=(Conv(16, _HALF_SPACE), Up(RSP_TIME_STRIDE)),
         last=Conv(1, kernel=(3, 4, 4)),
-        time_scale=RSP_TIME_STRIDE,
+        time_stride=RSP_TIME_STRIDE,
     )
+
+
+_STEPPED_RSP = BranchTable(
+    extractor=(Conv(16, _HALF_ALL), Conv(16, _HALF_TIME), DROP, Conv(16)),
+    head=(Conv(16, _HALF_SPACE), Conv(16), DROP, Up(2), Conv(16)),
+    final=(Conv(16, _HALF_SPACE), Up(2), Conv(16)),
+    last=Conv(1),
+    time_stride=RSP_TIME_STRIDE // 2,
+)
 
 
 def branch_table(task: Kind, config: MMRPhysConfig) -> BranchTable:
     """Layers of a task's branch."""
-    return _bvp_table(config.size, config.padded_entry) if task is Kind.BVP else _rsp_table(config.size)
+    if task is Kind.RSP:
+        return _STEPPED_RSP if config.stepped_rsp else _rsp_table(config.size)
+    return _bvp_table(config.size, config.padded_entry, config.fusion is Fusion.LATE)
+
+
+class Stream(nn.Module):
+    """From channels of the input to an embedding."""
+
+    def __init__(self, in_channels: int, table: BranchTable, dropout: float) -> None:
+        super().__init__()
+        self.extractor = stack(in_channels, table.extractor, dropout)
+        self.head = stack(EMBEDDING_CHANNELS, table.head, dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, S, S) to (B, 16, T', S', S')."""
+        return self.head(self.extractor(x))
 
 
 class Branch(nn.Module):
-    """One waveform's path: features, embedding (with attention while training), one value per frame."""
+    """One waveform's path: features, embedding (with attention while training), one value per frame.
 
-    def __init__(self, in_channels: int, table: BranchTable, config: MMRPhysConfig) -> None:
+    Parameters
+    ----------
+    seen : channels of the input for each stream; two streams' embeddings are put side by side.
+    """
+
+    def __init__(self, seen: tuple[slice, ...], table: BranchTable, config: MMRPhysConfig) -> None:
         super().__init__()
-        self.extractor = stack(in_channels, table.extractor, config.dropout)
-        self.head = stack(EMBEDDING_CHANNELS, table.head, config.dropout)
+        self.seen = seen
+        self.streams = nn.ModuleList(Stream(part.stop - part.start, table, config.dropout) for part in seen)
+        channels = EMBEDDING_CHANNELS * len(seen)
         self.attention = (
             None
             if config.attention is Attention.NONE
-            else FactorisedAttention(EMBEDDING_CHANNELS, ATTENTION_CHANNELS, config.attention, config.axis)
+            else FactorisedAttention(channels, ATTENTION_CHANNELS, config.attention, config.axis)
         )
-        self.final = stack(EMBEDDING_CHANNELS, table.final, config.dropout)
-        self.last = plain_conv(table.final[-1].channels, table.last)
-        self.time_scale = table.time_scale
+        self.final = stack(channels, table.final, config.dropout)
+        self.last = plain_conv([spec for spec in table.final if isinstance(spec, Conv)][-1].channels, table.last)
+        self.time_stride = table.time_stride
 
     def forward(self, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
-        """(B, C, T, S, S) to (B, T); `target` is (B, T)."""
-        embedding = self.head(self.extractor(x))
+        """(B, C, T, S, S), all cameras, to (B, T); `target` is (B, T)."""
+        embedding = torch.cat([s(x[:, part]) for s, part in zip(self.streams, self.seen, strict=True)], dim=1)
         if attend:
             embedding = self.attention(embedding, self._at_embedding_rate(target))
-        features = self.final(embedding)
-        if self.time_scale > 1:
-            features = functional.interpolate(features, scale_factor=(float(self.time_scale), 1.0, 1.0))
-        return self.last(features).flatten(1)
+        return self.last(self.final(embedding)).flatten(1)
 
     def _at_embedding_rate(self, target: Tensor | None) -> Tensor | None:
-        if target is None or self.time_scale == 1:
+        stride = self.time_stride
+        if target is None or stride == 1:
             return target
-        return functional.avg_pool1d(target.unsqueeze(1), 5, self.time_scale, padding=2).squeeze(1)
+        return functional.avg_pool1d(target.unsqueeze(1), stride + 1, stride, padding=stride // 2).squeeze(1)
 
 
 class MMRPhys(nn.Module):
@@ -204,9 +247,7 @@ class MMRPhys(nn.Module):
         self.input = InputStage([CHANNEL_COUNTS[camera] for camera in config.cameras])
         self.branches = nn.ModuleDict()
         for task in config.tasks:
-            channels = config.branch_channels(task)
-            table = branch_table(task, config)
-            self.branches[task.value] = Branch(channels.stop - channels.start, table, config)
+            self.branches[task.value] = Branch(config.branch_channels(task), branch_table(task, config), config)
 
     def forward(
         self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
@@ -227,24 +268,12 @@ class MMRPhys(nn.Module):
         ------
         ValueError : when channels, size or length do not fit the variant.
         """
-        self._check(x)
+        check_clip(x, "MMRPhys", self.config)
         attend = self.training if attend is None else attend
         attend = attend and self.config.attention is not Attention.NONE
         normalised = self.input(x)
         waveforms = {}
         for task in self.config.tasks:
-            seen = normalised
-            if self.config.fusion is Fusion.NONE:
-                seen = normalised[:, self.config.branch_channels(task)]
             target = targets.get(task) if targets else None
-            waveforms[task] = self.branches[task.value](seen, attend, target)
+            waveforms[task] = self.branches[task.value](normalised, attend, target)
         return waveforms
-
-    def _check(self, x: Tensor) -> None:
-        channels = sum(CHANNEL_COUNTS[camera] for camera in self.config.cameras)
-        side = self.config.size.pixels
-        if x.dim() != 5 or x.shape[1] != channels or tuple(x.shape[3:]) != (side, side):
-            raise ValueError(f"{self.config.variant} takes (B, {channels}, T+1, {side}, {side}), not {tuple(x.shape)}")
-        multiple = self.config.frames_multiple
-        if not torch.compiler.is_exporting() and (x.shape[2] - 1) % multiple:
-            raise ValueError(f"{self.config.variant} takes T a multiple of {multiple}, not {x.shape[2] - 1}")

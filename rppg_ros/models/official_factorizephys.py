@@ -24,6 +24,7 @@ SOURCE = "https://github.com/PhysiologicAILab/FactorizePhys"
 RATE_HZ = 30.0
 FRAMES = {Size.STANDARD: 160, Size.BIG: 240}
 
+_AXIS_MARKS = {"K-TAB": Axis.CHANNEL, "TK-AB": Axis.CHANNEL_TIME}  # "T-KAB", the default, has no mark of its own
 _CONV = ".conv_block_3d.0.weight"
 _FEATURES = "rppg_feature_extractor.FeatureExtractor"
 _HEAD = "rppg_head.conv_block"
@@ -104,4 +105,5 @@ def _attention(tensors: Mapping[str, Tensor], path: Path) -> dict:
         return {"attention": Attention.NONE, "attend_at_inference": False}
     if re.search(r"SFSAM|SNMF|TSFM", path.name):
         return {"attention": Attention.TSFM, "axis": Axis.CODE, "attend_at_inference": False}
-    return {"attention": Attention.FSAM, "axis": Axis.CODE, "residual": "FSAM_Res" in path.name}
+    axis = next((axis for mark, axis in _AXIS_MARKS.items() if mark in path.name), Axis.CODE)
+    return {"attention": Attention.FSAM, "axis": axis, "residual": "FSAM_Res" in path.name}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -30,16 +30,17 @@ ONE_TASK_FRAMES = 160
 # official stem, our stem, layer indices: the one place where names meet
 _CONV_STEMS = {
     Kind.BVP: (
-        ("bvp_feature_extractor.bvp_feature_extractor", "extractor", (0, 1, 3)),
-        ("rppg_head.conv_layer", "head", (0, 1, 2)),
+        ("{camera}bvp_feature_extractor.{camera}bvp_feature_extractor", "streams.{stream}.extractor", (0, 1, 3)),
+        ("rppg_head.conv_layer{_camera}", "streams.{stream}.head", (0, 1, 2)),
         ("rppg_head.final_layer", "final", (0, 1)),
     ),
     Kind.RSP: (
-        ("rsp_feature_extractor.rsp_feature_extractor", "extractor", (0, 1, 2)),
-        ("rBr_head.conv_block", "head", (0, 1, 2, 4)),
+        ("{camera}rsp_feature_extractor.{camera}rsp_feature_extractor", "streams.{stream}.extractor", (0, 1, 2)),
+        ("rBr_head.conv_block{_camera}", "streams.{stream}.head", (0, 1, 2, 4)),
         ("rBr_head.final_layer", "final", (0,)),
     ),
 }
+_STEPPED_RSP_INDICES = ((0, 1, 3), (0, 1, 4), (0, 2))
 _HEADS = {Kind.BVP: "rppg_head", Kind.RSP: "rBr_head"}
 # the PURE and iBVP single-task files keep the first head layers in the extractor
 _EARLY_BVP = {
@@ -48,9 +49,14 @@ _EARLY_BVP = {
     "rppg_head.conv_layer.1": "rppg_head.conv_layer.2",
 }
 _BLOOD_PRESSURE_HEAD = "rBP_head."
+_STEPPED_RSP_LAST = "rBr_head.final_layer.3.weight"
 _ENTRY = {
     Kind.BVP: "bvp_feature_extractor.bvp_feature_extractor.0.conv_block_3d.0.weight",
     Kind.RSP: "rsp_feature_extractor.rsp_feature_extractor.0.conv_block_3d.0.weight",
+}
+_LATE_ENTRY = {
+    Kind.BVP: "rgb_bvp_feature_extractor.rgb_bvp_feature_extractor.0.conv_block_3d.0.weight",
+    Kind.RSP: "rgb_rsp_feature_extractor.rgb_rsp_feature_extractor.0.conv_block_3d.0.weight",
 }
 
 
@@ -75,7 +81,7 @@ def layout(
     """
     if "rppg_feature_extractor.FeatureExtractor.0.conv_block_3d.0.weight" in tensors:
         raise CheckpointError(f"{path}: its layers are those of FactorizePhys: give --family factorizephys")
-    tasks = tuple(task for task in Kind if _ENTRY[task] in tensors)
+    tasks = tuple(task for task in Kind if _ENTRY[task] in tensors or _LATE_ENTRY[task] in tensors)
     if not tasks:
         raise CheckpointError(f"{path}: not an MMRPhys checkpoint, it lacks tensor '{_ENTRY[Kind.BVP]}'")
     early = "bvp_feature_extractor.bvp_feature_extractor.4.conv_block_3d.0.weight" in tensors
@@ -87,11 +93,12 @@ def layout(
         attention=_attention(tensors, path),
         axis=Axis.CODE,
         padded_entry=early,
+        stepped_rsp=_STEPPED_RSP_LAST in tensors,
     )
     return OfficialLayout(
         config=config,
         names=names(config),
-        ignored=(_BLOOD_PRESSURE_HEAD,) if config.fusion is Fusion.NONE else (),
+        ignored=() if config.fusion is Fusion.EARLY else (_BLOOD_PRESSURE_HEAD,),
         frames=frames or _frames(path, tasks),
         rate_hz=rate_hz or (BP4D_RATE_HZ if path.name.startswith("BP4D") else RATE_HZ),
         training_data=training_data(path),
@@ -105,14 +112,28 @@ def names(config: MMRPhysConfig) -> dict[str, str]:
     table = {}
     for task in config.tasks:
         branch = f"branches.{task.value}"
-        for official, ours, indices in _CONV_STEMS[task]:
-            for i in indices:
-                table[f"{official}.{i}.conv_block_3d.0.weight"] = f"{branch}.{ours}.{i}.conv.weight"
-        table[f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
+        for official, ours in _convolutions(config, task):
+            table[f"{official}.conv_block_3d.0.weight"] = f"{branch}.{ours}.conv.weight"
+        stepped = task is Kind.RSP and config.stepped_rsp
+        table[_STEPPED_RSP_LAST if stepped else f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
         if config.attention is not Attention.NONE:
             for official, ours in OFFICIAL_ATTENTION.items():
                 table[f"{_HEADS[task]}.fsam.{official}"] = f"{branch}.attention.{ours}"
     return _early_names(table) if config.padded_entry else table
+
+
+def _convolutions(config: MMRPhysConfig, task: Kind) -> Iterator[tuple[str, str]]:
+    """Each convolution block's stem with its index: official, ours."""
+    cameras = config.cameras if config.fusion is Fusion.LATE else ("",)
+    stems = _CONV_STEMS[task]
+    indices = [layers for _, _, layers in stems]
+    if task is Kind.RSP and config.stepped_rsp:
+        indices = _STEPPED_RSP_INDICES
+    for (official, ours, _), layers in zip(stems, indices, strict=True):
+        for stream, camera in enumerate(cameras):
+            before, after = (f"{camera}_", f"_{camera}") if camera else ("", "")
+            for i in layers:
+                yield f"{official.format(camera=before, _camera=after)}.{i}", f"{ours.format(stream=stream)}.{i}"
 
 
 def _early_names(table: dict[str, str]) -> dict[str, str]:
@@ -123,11 +144,14 @@ def _early_names(table: dict[str, str]) -> dict[str, str]:
 
 
 def _size(tensors: Mapping[str, Tensor], path: Path, pixels: int | None) -> Size:
-    letter = re.search(r"MMRPhys([SML])(?:EF|NF)", path.name)
+    letter = re.search(r"MMRPhys([SML])(?:EF|NF|LF)", path.name)
     if pixels is None and letter:
         return Size(letter.group(1))
     if pixels is None and _ENTRY[Kind.RSP] not in tensors and re.search(r"_MMRPhys_", path.name):
         return Size.L  # the released one-task files are all 72 x 72 and do not say so
+    in_name = re.search(r"(?:^|[_x])(\d+)x\1(?:_|\.)", path.name)
+    if pixels is None and in_name:
+        pixels = int(in_name.group(1))
     for size in Size:
         if size.pixels == pixels:
             return size
@@ -139,15 +163,17 @@ def _size(tensors: Mapping[str, Tensor], path: Path, pixels: int | None) -> Size
 
 def _fusion(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...]) -> Fusion:
     """Without fusion the branches differ at their entry: three channels for the pulse, one for the breath."""
+    if _LATE_ENTRY[tasks[0]] in tensors:
+        return Fusion.LATE
     entries = {tensors[_ENTRY[task]].shape[1] for task in tasks}
     return Fusion.NONE if len(entries) > 1 else Fusion.EARLY
 
 
 def _cameras(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...], path: Path) -> tuple[str, ...]:
-    channels = tensors[_ENTRY[tasks[0]]].shape[1]
-    if _fusion(tensors, tasks) is Fusion.NONE:
-        channels += tensors[_ENTRY[tasks[1]]].shape[1]
-    return cameras_of(channels, _ENTRY[tasks[0]], path)
+    fusion = _fusion(tensors, tasks)
+    if fusion is not Fusion.EARLY:
+        return ("rgb", "thermal")
+    return cameras_of(tensors[_ENTRY[tasks[0]]].shape[1], _ENTRY[tasks[0]], path)
 
 
 def _attention(tensors: Mapping[str, Tensor], path: Path) -> Attention:

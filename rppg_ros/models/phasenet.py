@@ -1,0 +1,226 @@
+"""PHASE-Net: pulse by swapped places, a spatial filter and a gated causal TCN (arXiv 2509.24850).
+
+Two of them. The paper's, whose TCN is causal but whose norms, gates and convolutions in time before it look at the whole
+clip; and the causal one, of the same design and the same parameters, in which nothing looks ahead, so that it runs
+frame by frame with exactly the waveform that it gives for the clip as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rppg_ros.models.asf import AdaptiveSpatialFilter
+from rppg_ros.models.blocks import RGB_CHANNELS, check_clip
+from rppg_ros.models.gtcn import GatedTCN
+from rppg_ros.models.tape import ClipMean, ClipNorm, Look, RunningMean, RunningNorm, Tape
+from rppg_ros.models.zas import BLOCK, SHARE, axial_swap
+from rppg_ros.types import Kind
+
+STEM_CHANNELS = 16
+BLOCK_CHANNELS = (32, 64, 128)
+EXPANSION = 4
+SQUEEZE = 4
+MIN_PIXELS = 2 ** len(BLOCK_CHANNELS)
+MIN_FRAMES = 8
+PIXEL_CENTRE, PIXEL_SPAN = 127.5, 32.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseNetConfig:
+    """Which PHASE-Net to build. The widths give the paper's 0.29 M parameters; it does not print them.
+
+    Attributes
+    ----------
+    causal : nothing looks ahead; see the module's text.
+    pixels : side of the crop; 128 in the paper; 8 or more.
+    features, hidden, layers : length of the filter's output, width and depth of the TCN.
+    swap_share, swap_block : of ZAS.
+    """
+
+    causal: bool = False
+    pixels: int = 128
+    features: int = 48
+    hidden: int = 64
+    layers: int = 3
+    dropout: float = 0.2
+    swap_share: float = SHARE
+    swap_block: int = BLOCK
+
+    def __post_init__(self) -> None:
+        if self.pixels < MIN_PIXELS:
+            raise ValueError(f"pixels must be at least {MIN_PIXELS}, not {self.pixels}")
+        for name in ("features", "hidden", "layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+    @property
+    def variant(self) -> str:
+        """Short name, e.g. "RGB_128" or "RGB_Causal_72"."""
+        return "_".join(["RGB", *(["Causal"] if self.causal else []), str(self.pixels)])
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """RGB only."""
+        return ("rgb",)
+
+    @property
+    def tasks(self) -> tuple[Kind, ...]:
+        """The pulse only."""
+        return (Kind.BVP,)
+
+    @property
+    def frames_multiple(self) -> int:
+        """Any window will do."""
+        return 1
+
+    @property
+    def min_frames(self) -> int:
+        """Shortest window: the norms of a clip need some values in time; the causal one takes single frames."""
+        return 1 if self.causal else MIN_FRAMES
+
+    @property
+    def pad_frames(self) -> int:
+        """Takes as many frames as it gives samples."""
+        return 0
+
+
+class SqueezeGate(nn.Module):
+    """Squeeze and excitation: channels weighed by what they hold on average, over the clip or so far."""
+
+    def __init__(self, channels: int, causal: bool) -> None:
+        super().__init__()
+        self.mean = RunningMean() if causal else ClipMean()
+        self.gate = nn.Sequential(
+            nn.Conv1d(channels, channels // SQUEEZE, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv1d(channels // SQUEEZE, channels, 1, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+        """(B, C, T, H, W) to the same shape."""
+        return x * self.gate(self.mean(x.mean(dim=(3, 4)), tape))[..., None, None]
+
+
+class ESTBlock(nn.Module):
+    """Expand, swap places (ZAS), convolve in space and then in time by channel, gate, project, halve the size."""
+
+    def __init__(self, in_channels: int, out_channels: int, config: PhaseNetConfig) -> None:
+        super().__init__()
+        norm = RunningNorm if config.causal else ClipNorm
+        wide = EXPANSION * in_channels
+        self.swap_share, self.swap_block = config.swap_share, config.swap_block
+        self.expand = nn.Conv3d(in_channels, wide, 1, bias=False)
+        self.space = nn.Conv3d(wide, wide, (1, 3, 3), padding=(0, 1, 1), groups=wide, bias=False)
+        self.time = _depthwise_in_time(wide, config.causal)
+        self.project = nn.Conv3d(wide, out_channels, 1, bias=False)
+        self.norms = nn.ModuleList([norm(wide), norm(wide), norm(wide), norm(out_channels)])
+        self.gate = SqueezeGate(wide, config.causal)
+        self.pool = nn.MaxPool3d((1, 2, 2))
+
+    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+        """(B, C, T, H, W) to (B, C', T, H // 2, W // 2)."""
+        x = torch.relu(self.norms[0](self.expand(x), tape))
+        x = axial_swap(x, self.swap_share, self.swap_block)
+        x = torch.relu(self.norms[1](self.space(x), tape))
+        x = torch.relu(self.norms[2](self.time(x, tape), tape))
+        return self.pool(self.norms[3](self.project(self.gate(x, tape)), tape))
+
+
+class PhaseNet(nn.Module):
+    """The network; see `forward` and `stream` for what it takes and gives.
+
+    Parameters
+    ----------
+    config : which variant.
+    """
+
+    def __init__(self, config: PhaseNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.stem = nn.Conv3d(RGB_CHANNELS, STEM_CHANNELS, (1, 5, 5), padding=(0, 2, 2))
+        self.stem_norm = RunningNorm(STEM_CHANNELS) if config.causal else ClipNorm(STEM_CHANNELS)
+        widths = (STEM_CHANNELS, *BLOCK_CHANNELS)
+        self.blocks = nn.ModuleList(ESTBlock(widths[i], widths[i + 1], config) for i in range(len(BLOCK_CHANNELS)))
+        self.filter = AdaptiveSpatialFilter(BLOCK_CHANNELS[-1], config.features)
+        self.tcn = GatedTCN(2 * config.features, config.hidden, config.layers, config.dropout)
+        self.last = nn.Conv1d(config.hidden, 1, 1)
+
+    def forward(
+        self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
+    ) -> dict[Kind, Tensor]:
+        """Waveform of a clip.
+
+        Parameters
+        ----------
+        x : (B, 3, T, S, S), raw pixels 0-255.
+        targets, attend : not used; there for one interface.
+
+        Returns
+        -------
+        {Kind.BVP: (B, T)}, arbitrary units.
+
+        Raises
+        ------
+        ValueError : when channels or size do not fit the variant.
+        """
+        return self._run(x, Tape())
+
+    def stream(self, x: Tensor, state: Sequence[Tensor] | None = None) -> tuple[dict[Kind, Tensor], list[Tensor]]:
+        """Waveform of the next chunk of a stream; the causal network only.
+
+        Parameters
+        ----------
+        x : (B, 3, T, S, S), raw pixels 0-255; T of 1 or more.
+        state : what the chunk before returned; None at the beginning, which is the same as zeros.
+
+        Returns
+        -------
+        {Kind.BVP: (B, T)}, equal to what `forward` gives for all chunks in one; and the state for the next chunk.
+
+        Raises
+        ------
+        ValueError : when the network is not causal, or channels, size or state do not fit.
+        """
+        if not self.config.causal:
+            raise ValueError(f"PHASE-Net {self.config.variant} looks ahead: build it with causal=True to stream")
+        tape = Tape(state)
+        return self._run(x, tape), tape.kept
+
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the state, without the batch axis."""
+        side = self.config.pixels
+        device = next(self.parameters()).device
+        with torch.no_grad():
+            _, state = self.stream(torch.zeros(1, RGB_CHANNELS, 1, side, side, device=device))
+        return [tuple(tensor.shape[1:]) for tensor in state]
+
+    def _run(self, x: Tensor, tape: Tape) -> dict[Kind, Tensor]:
+        check_clip(x, "PHASE-Net", self.config)
+        if self.config.causal:  # centred, so that running sums of squares keep their digits
+            x = (x - PIXEL_CENTRE) / PIXEL_SPAN
+        x = torch.relu(self.stem_norm(self.stem(x), tape))
+        for block in self.blocks:
+            x = block(x, tape)
+        return {Kind.BVP: self.last(self.tcn(self.filter(x, tape), tape)).squeeze(1)}
+
+
+class _AnyTime(nn.Module):
+    """Depthwise convolution in time that also looks a frame ahead."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+        return self.conv(x)
+
+
+def _depthwise_in_time(channels: int, causal: bool) -> nn.Module:
+    if causal:
+        return Look(nn.Conv3d(channels, channels, (3, 1, 1), groups=channels, bias=False), 2)
+    return _AnyTime(nn.Conv3d(channels, channels, (3, 1, 1), padding=(1, 0, 0), groups=channels, bias=False))

@@ -1,0 +1,1 @@
+"""Losses and what trains the networks; needs torch."""
