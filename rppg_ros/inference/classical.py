@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rppg_ros.inference.engine import Contribution, EngineError, WindowPlan
+from rppg_ros.inference.engine import Contribution, EngineError, Memory, WindowPlan
 from rppg_ros.inference.overlap_add import edge_taper
 from rppg_ros.types import FaceCrop, Kind
 from rppg_ros.vitals.filters import bandpass
@@ -62,7 +62,7 @@ class ClassicalEngine:
         """Temperature under the nose against the face, (1,)."""
         return breath_temperature(crop)
 
-    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None) -> list[Contribution]:
+    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         """Pulse of the newest part of the window; breath of all of it."""
         look = min(self._look, len(rgb))
         wave, weights = self._project(rgb[-look:], CLOCK_HZ)

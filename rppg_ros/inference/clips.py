@@ -104,7 +104,9 @@ class ClipBuilder:
     def finish(self) -> list[Window]:
         """Last window, up to the last crop, if there is anything new in it."""
         end = int((self.last_ns - self.start_ns) * self._engine.plan.rate_hz / NS_PER_S + 1e-6) + 1
-        if end < self._engine.plan.first or end <= self._last_end:
+        plan = self._engine.plan
+        too_short = end < plan.first and not plan.consecutive
+        if too_short or end <= self._last_end:
             return []
         return [self._cut(end)]
 
@@ -120,8 +122,9 @@ class ClipBuilder:
         return self.start_ns + round(index * NS_PER_S / self._engine.plan.rate_hz)
 
     def _cut(self, end: int) -> Window:
-        first = max(0, end - self._engine.plan.longest)
-        at_ns = grid_ns(self.start_ns, self._engine.plan.rate_hz, first, end - first)
+        plan = self._engine.plan
+        first = self._last_end if plan.consecutive else max(0, end - plan.longest)
+        at_ns = grid_ns(self.start_ns, plan.rate_hz, first, end - first)
         self.windows += 1
         self._last_end = end
         return Window(self.face_id, self.start_ns, first, at_ns, tuple(self._rgb), tuple(self._thermal))

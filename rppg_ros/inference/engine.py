@@ -42,6 +42,8 @@ class WindowPlan:
     hop : new points between windows.
     hold_back : newest points of a window that are not final yet: window edges are worse, and later windows improve them.
     align_sign : whether a window that runs against the waveform so far is turned over.
+    consecutive : windows follow each other without overlap, each of `hop` points but the clip's last, which may be
+        shorter; the engine carries a memory from one to the next.
     """
 
     rate_hz: float
@@ -50,13 +52,18 @@ class WindowPlan:
     hop: int
     hold_back: Mapping[Kind, int]
     align_sign: bool = False
+    consecutive: bool = False
+
+
+Memory = dict[str, np.ndarray]
+"""What an engine carries from one window of a clip to the next; empty at the clip's first window."""
 
 
 class Engine(Protocol):
     """A method that gives waveforms.
 
     `rgb` and `thermal` reduce a crop to what the method looks at (in the frame's callback: cheap); `infer` does the work
-    (in a worker thread: it may hold no state of a face).
+    (in a worker thread). An engine holds no state of a face; what it must remember of a clip its caller keeps in `memory`.
     """
 
     name: str
@@ -71,5 +78,5 @@ class Engine(Protocol):
     def thermal(self, crop: FaceCrop) -> np.ndarray | None:
         """What is kept of the crop's thermal image; None without one, or where the engine has no use for it."""
 
-    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None) -> list[Contribution]:
+    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         """Waveforms of one window: rgb (n, ...), thermal (n, ...) or None, both float32 on the clock."""

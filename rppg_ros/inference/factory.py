@@ -5,6 +5,8 @@ from __future__ import annotations
 from rppg_ros.inference.classical import METHODS, ClassicalEngine
 from rppg_ros.inference.engine import Engine, EngineError
 from rppg_ros.inference.network import HOP_S, NetworkEngine
+from rppg_ros.inference.onnx_engine import OpenModel
+from rppg_ros.inference.streaming import StreamingEngine
 
 AUTO = "auto"
 NETWORK = "network"
@@ -19,7 +21,8 @@ def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threa
     ----------
     engine : "network" needs a model; "pos", "chrom"; "auto" is the network when a model is given, else POS.
     model : path of an .onnx file with a model card.
-    hop_s, threads : see NetworkEngine.
+    hop_s : of a windowed network, see NetworkEngine; a streaming one takes the chunk of its card.
+    threads : of ONNX Runtime for one inference.
 
     Raises
     ------
@@ -30,5 +33,6 @@ def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threa
     if engine == NETWORK and not model:
         raise EngineError("engine 'network' needs a model: set the parameter 'model' to an .onnx file")
     if engine == NETWORK or (engine == AUTO and model):
-        return NetworkEngine(model, hop_s, threads)
+        opened = OpenModel.open(model, threads)
+        return StreamingEngine(opened) if opened.card.state else NetworkEngine(opened, hop_s)
     return ClassicalEngine(DEFAULT_METHOD if engine == AUTO else engine)

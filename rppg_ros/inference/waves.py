@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rppg_ros.inference.clips import ClipEnd, Window
-from rppg_ros.inference.engine import Engine
+from rppg_ros.inference.engine import Engine, Memory
 from rppg_ros.inference.intake import Job
 from rppg_ros.inference.overlap_add import OverlapAdd
 from rppg_ros.types import NS_PER_S, Kind, Rate, Status, Waveform
@@ -33,6 +33,8 @@ class _Clip:
     start_ns: int
     voices: dict[Kind, _Voice] = field(default_factory=dict)
     silent_due_ns: dict[Kind, int] = field(default_factory=dict)
+    memory: Memory = field(default_factory=dict)
+    seen: int = 0  # clock index after the last window
 
 
 class WaveMaker:
@@ -54,9 +56,12 @@ class WaveMaker:
         clip = self._clips.get(window.face_id)
         if clip is None or clip.start_ns != window.clip_start_ns:
             clip = self._clips[window.face_id] = _Clip(window.clip_start_ns)
+        if self._engine.plan.consecutive and window.first != clip.seen:
+            clip.memory.clear()  # what was remembered does not end where this window begins
+        clip.seen = window.end
         out: list[Output] = []
         spoke = set()
-        for part in self._engine.infer(window.rgb(), window.thermal()):
+        for part in self._engine.infer(window.rgb(), window.thermal(), clip.memory):
             voice = clip.voices.get(part.kind) or self._new_voice(clip, window.face_id, part.kind)
             voice.joined.add(window.first + part.offset, part.samples, part.weights)
             upto = window.end - self._engine.plan.hold_back[part.kind]

@@ -9,8 +9,7 @@ from torch import nn
 
 from rppg_ros.inference.card import ModelCard
 from rppg_ros.models import checkpoint, registry
-
-CROP_SCALE = 1.5
+from rppg_ros.models.cards import make_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +49,15 @@ def import_checkpoint(
     layout = chosen.official(tensors, path, size=size, frames=frames, rate_hz=rate_hz)
     network = chosen.network(layout.config).eval()
     checkpoint.fit(network, tensors, layout, path)
-    return Imported(network, _card(chosen, layout, path, name))
-
-
-def _card(chosen: registry.Family, layout: checkpoint.OfficialLayout, path: Path, name: str | None) -> ModelCard:
-    config = layout.config
-    return ModelCard(
-        name=name or _default_name(chosen.name, config.variant, layout.training_data),
-        family=chosen.name,
-        variant=config.variant,
-        tasks=config.tasks,
-        channels=config.cameras,
-        size=config.pixels,
+    card = make_card(
+        chosen.name,
+        layout.config,
         frames=layout.frames,
-        pad_frames=1,
-        dynamic_frames=True,
-        frames_multiple=config.frames_multiple,
-        min_frames=config.min_frames,
         rate_hz=layout.rate_hz,
-        crop_scale=CROP_SCALE,
-        outputs={task: task.value for task in config.tasks},
+        name=name,
         training_data=layout.training_data,
         licence=layout.licence,
         source=f"{layout.source}, {path.name}",
         sha256=checkpoint.sha256(path),
     )
-
-
-def _default_name(family: str, variant: str, training_data: str) -> str:
-    """E.g. "mmrphys-lef-rgb-tsfm-scamps"."""
-    return " ".join([family, variant, training_data]).strip().lower().replace("_", "-").replace(" ", "-")
+    return Imported(network, card)

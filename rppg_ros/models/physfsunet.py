@@ -1,4 +1,4 @@
-"""physFSUNet: pulse by frames fused with their differences, shifted and masked 3-D convolutions, and upsampling (arXiv 2507.07795).
+"""physFSUNet: pulse by frames fused with their differences, shifts, masks and upsampling (arXiv 2507.07795).
 
 The paper prints neither widths nor sizes; this is the reading of its text, on a PhysNet backbone, whose parameters come
 to the printed 831 K within 0.3 %.

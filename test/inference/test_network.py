@@ -7,6 +7,7 @@ from rppg_ros.inference.card import ModelCard
 from rppg_ros.inference.engine import EngineError
 from rppg_ros.inference.factory import make_engine
 from rppg_ros.inference.network import NetworkEngine
+from rppg_ros.inference.onnx_engine import OpenModel
 from rppg_ros.pipeline import VitalsHalf
 from rppg_ros.types import Kind, Rate, Status, Waveform
 from support.people import START_NS, S, crops
@@ -77,14 +78,14 @@ def test_a_sliding_window_becomes_one_endless_waveform(tmp_path):
 def test_without_thermal_a_two_camera_network_keeps_the_pulse(tmp_path):
     path = write_model(tmp_path / "m.onnx", (Kind.BVP, Kind.RSP), ("rgb", "thermal"))
     for thermal in (True, False):
-        out = run(NetworkEngine(path), crops(bpm=66, seconds=14, thermal=thermal))
+        out = run(NetworkEngine(OpenModel.open(path)), crops(bpm=66, seconds=14, thermal=thermal))
         kinds = {o.kind for o in out if isinstance(o, Waveform)}
         assert kinds == ({Kind.BVP, Kind.RSP} if thermal else {Kind.BVP})
         assert any(isinstance(o, Rate) and o.status is Status.OK for o in out)
 
 
 def test_larger_crops_are_reduced_and_smaller_ones_refused(tmp_path):
-    engine = NetworkEngine(write_model(tmp_path / "m.onnx", size=9))
+    engine = NetworkEngine(OpenModel.open(write_model(tmp_path / "m.onnx", size=9)))
     assert engine.rgb(next(iter(crops(size=72)))).shape == (9, 9, 3)
     with pytest.raises(EngineError, match="9x9.*got 6x6.*crop.size"):
         engine.rgb(next(iter(crops(size=6))))

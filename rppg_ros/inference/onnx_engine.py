@@ -1,0 +1,114 @@
+"""What the engines over .onnx networks share: an open session with its card, and crops made into its input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from rppg_ros.inference.card import ModelCard, ModelCardError
+from rppg_ros.inference.engine import EngineError, WindowPlan
+from rppg_ros.types import FaceCrop, Kind
+
+# Thermal pixels go in as raw numbers about 0-255 wide: a skin's 20-40 degrees at ten counts a degree.
+THERMAL_COUNTS_PER_DEGREE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """A network ready to run, and its card."""
+
+    session: onnxruntime.InferenceSession
+    card: ModelCard
+
+    @classmethod
+    def open(cls, path: str | Path, threads: int = 1) -> OpenModel:
+        """Open an .onnx file.
+
+        Parameters
+        ----------
+        threads : of ONNX Runtime for one inference.
+
+        Raises
+        ------
+        EngineError : the file is missing, unreadable, or has no valid card; names the file.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Idle threads of the runtime would spin for work and take the core from the camera callbacks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if not Path(path).is_file():
+            raise EngineError(f"model '{path}': no such file")
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions share no base class but this one
+            raise EngineError(f"model '{path}': not a readable ONNX file: {str(error).splitlines()[0]}") from None
+        try:
+            return cls(session, ModelCard.from_session(session, str(path)))
+        except ModelCardError as error:
+            raise EngineError(f"model {error}") from None
+
+
+class OnnxEngine:
+    """Base of the engines over a network.
+
+    Parameters
+    ----------
+    model : an open model.
+    plan : which windows it wants.
+    """
+
+    def __init__(self, model: OpenModel, plan: WindowPlan) -> None:
+        self.card = model.card
+        self.name = self.card.name
+        self.kinds = self.card.tasks
+        self.crop_size = self.card.size
+        self.crop_scale = self.card.crop_scale
+        self.plan = plan
+        self._session = model.session
+
+    def rgb(self, crop: FaceCrop) -> np.ndarray:
+        """(S, S, 3) uint8; a larger crop is reduced to the model's size.
+
+        Raises
+        ------
+        EngineError : the crop is smaller than the model's input.
+        """
+        return self._checked(crop.rgb)
+
+    def thermal(self, crop: FaceCrop) -> np.ndarray | None:
+        """(S, S) float32, None without."""
+        if crop.thermal is None or "thermal" not in self.card.channels:
+            return None
+        return self._checked(crop.thermal)
+
+    def _speaks(self, kind: Kind, thermal: np.ndarray | None) -> bool:
+        """Without thermal, a network that wants it gives no respiration, and one that sees nothing else gives nothing."""
+        if thermal is not None or "thermal" not in self.card.channels:
+            return True
+        return kind is not Kind.RSP and "rgb" in self.card.channels
+
+    def _stack(self, rgb: np.ndarray, thermal: np.ndarray | None) -> np.ndarray:
+        """(1, C, T, S, S) float32, 0-255."""
+        planes = []
+        if "rgb" in self.card.channels:
+            planes.append(rgb.transpose(3, 0, 1, 2))
+        if "thermal" in self.card.channels:
+            blank = np.zeros(rgb.shape[:3], dtype=np.float32)  # its frame differences are 0: nothing to say
+            planes.append((blank if thermal is None else thermal * THERMAL_COUNTS_PER_DEGREE)[None])
+        return np.ascontiguousarray(np.concatenate(planes)[None], dtype=np.float32)
+
+    def _checked(self, image: np.ndarray) -> np.ndarray:
+        size = self.card.size
+        if image.shape[:2] == (size, size):
+            return image
+        if min(image.shape[:2]) < size:
+            raise EngineError(
+                f"model '{self.name}' wants crops of {size}x{size} pixels, got {image.shape[1]}x{image.shape[0]}:"
+                " raise the face tracker's crop.size, or give it the same model"
+            )
+        return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)

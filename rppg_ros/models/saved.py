@@ -1,0 +1,89 @@
+"""Our own checkpoints: a network's weights beside what it takes to build it and to fill in its card. Only text and tensors."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from rppg_ros.models import registry
+from rppg_ros.models.checkpoint import CheckpointError
+
+FORMAT = "rppg_ros.checkpoint"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where weights come from; free text, shown in the card.
+
+    Attributes
+    ----------
+    frames, rate_hz : window (samples) and clock they were trained with.
+    scores : figure of merit to value.
+    """
+
+    frames: int
+    rate_hz: float
+    training_data: str = ""
+    licence: str = ""
+    source: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A network in eval mode, its family, and where its weights come from."""
+
+    network: nn.Module
+    family: str
+    provenance: Provenance
+
+
+def save(network: nn.Module, family: str, provenance: Provenance, path: str | Path) -> None:
+    """Write a checkpoint; an old file stays until the new one is whole."""
+    path = Path(path)
+    about = {
+        "family": family,
+        "config": registry.options_of(network.config),
+        "provenance": {name: getattr(provenance, name) for name in Provenance.__dataclass_fields__},
+    }
+    partial = path.with_name(f".{path.name}.partial")
+    torch.save({FORMAT: VERSION, "about": json.dumps(about), "weights": network.state_dict()}, partial)
+    os.replace(partial, path)
+
+
+def load(path: str | Path) -> Saved:
+    """Read a checkpoint. Runs no code from the file.
+
+    Raises
+    ------
+    CheckpointError : naming the file and what is wrong with it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    try:
+        raw = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(f"{path}: refused: it holds more than tensors, or is no checkpoint") from None
+    except Exception as error:  # torch.load raises anything from KeyError to RuntimeError on foreign files
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path}: not a torch checkpoint: {reason}") from None
+    if not isinstance(raw, Mapping) or FORMAT not in raw:
+        raise CheckpointError(f"{path}: not one of our checkpoints; `rppg-ros models import` reads official ones")
+    if raw[FORMAT] > VERSION:
+        raise CheckpointError(f"{path}: of version {raw[FORMAT]}, newer than this rppg_ros reads ({VERSION})")
+    try:
+        about = json.loads(raw["about"])
+        network = registry.build(about["family"], **about["config"])
+        network.load_state_dict(raw["weights"])
+        return Saved(network.eval(), about["family"], Provenance(**about["provenance"]))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: damaged: {str(error).splitlines()[0]}") from None
