@@ -1,4 +1,4 @@
-"""`rppg-ros models`: list the families, import an official checkpoint as ONNX, read a model's card."""
+"""`rppg-ros models`: list the families, import official checkpoints, export our own, read a model's card."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class UsageError(Exception):
 
 def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add `models` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
-    parser = subparsers.add_parser("models", help="list, import and inspect networks")
-    commands = parser.add_subparsers(dest="models_command", required=True, metavar="list | import | info")
+    parser = subparsers.add_parser("models", help="list, import, export and inspect networks")
+    commands = parser.add_subparsers(dest="models_command", required=True, metavar="list | import | export | info")
 
     listing = commands.add_parser("list", help="families of networks that can be built and imported")
     listing.set_defaults(run=lambda args: _guarded("list", _list, args))
@@ -31,17 +31,46 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     importing = commands.add_parser("import", help="turn an official checkpoint (.pth) into a model (.onnx)")
     importing.add_argument("checkpoint", type=Path, help="the authors' file; its name tells the variant")
     importing.add_argument("--family", required=True, help="as in `rppg-ros models list`, e.g. mmrphys")
-    importing.add_argument("-o", "--output", type=Path, help="file to write (default: NAME.onnx here)")
-    importing.add_argument("--name", help="name for the model's card (default: from family and variant)")
     importing.add_argument("--size", type=int, help="side of the crop in pixels, if the file name does not tell")
-    importing.add_argument("--rate", type=float, help="frames per second it was trained at")
-    importing.add_argument("--frames", type=int, help="window, in frames")
+    _add_output(importing)
     importing.set_defaults(run=lambda args: _guarded("import", _import, args))
 
-    info = commands.add_parser("info", help="show the card inside a model (.onnx)")
-    info.add_argument("model", type=Path)
+    exporting = commands.add_parser(
+        "export", help="turn one of our checkpoints (.pt), or untrained layers, into a model"
+    )
+    exporting.add_argument("source", help="a checkpoint of ours, or a family's name for a network with random weights")
+    exporting.add_argument("--seed", type=int, default=0, help="of random weights (default: %(default)s)")
+    exporting.add_argument(
+        "--windowed", action="store_true", help="export a causal network for whole windows, not for streaming"
+    )
+    _add_output(exporting)
+    exporting.set_defaults(run=lambda args: _guarded("export", _export, args))
+
+    info = commands.add_parser(
+        "info", help="show the card inside a model (.onnx), or the figures of a family's network"
+    )
+    info.add_argument("model", help="an .onnx file, or a family's name")
+    _add_set(info)
     info.set_defaults(run=lambda args: _guarded("info", _info, args))
     return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, help="file to write (default: NAME.onnx here)")
+    parser.add_argument("--name", help="name for the model's card (default: from family and variant)")
+    parser.add_argument("--rate", type=float, help="frames per second it was trained at")
+    parser.add_argument("--frames", type=int, help="window, in frames")
+    _add_set(parser)
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="OPTION=VALUE",
+        help="option of the network, e.g. causal=true or axis=time; several times",
+    )
 
 
 def card_table(card: ModelCard, title: str) -> Table:
@@ -59,6 +88,8 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
     window = f"{card.frames} frames, {card.window_s:.1f} s"
     if card.dynamic_frames:
         window += f" (or any multiple of {card.frames_multiple} from {card.min_frames})"
+    if card.state:
+        window = f"streams, in chunks of {card.frames} frames (or any other)"
     shape = f"float32 (batch, {card.channel_count}, {card.frames + card.pad_frames}, {card.size}, {card.size})"
     return [
         ("name", card.name),
@@ -70,7 +101,7 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
         ("last frame repeated", str(card.pad_frames)),
         ("clock", f"{card.rate_hz:g} Hz"),
         ("crop", f"{card.size} x {card.size}, {card.crop_scale:g} times the face box"),
-        ("state tensors", ", ".join(tensor.input for tensor in card.state) or "none (windowed)"),
+        ("state tensors", str(len(card.state) or "none")),
         ("trained on", card.training_data),
         ("scores", ", ".join(f"{merit} {value:g}" for merit, value in card.scores.items())),
         ("licence", card.licence),
@@ -90,7 +121,7 @@ def _list(args: argparse.Namespace, console: Console) -> None:
 
 
 def _import(args: argparse.Namespace, console: Console) -> None:
-    importer, export = _models_module("importer"), _models_module("export")
+    importer = _models_module("importer")
     imported = importer.import_checkpoint(
         args.checkpoint,
         args.family,
@@ -98,16 +129,34 @@ def _import(args: argparse.Namespace, console: Console) -> None:
         size=args.size,
         frames=args.frames,
         rate_hz=args.rate,
+        options=_options(args),
     )
-    output = args.output or Path(f"{imported.card.name}.onnx")
+    _write(imported.network, imported.card, args, console)
+
+
+def _export(args: argparse.Namespace, console: Console) -> None:
+    saved = _models_module("saved")
+    if args.source in _models_module("registry").FAMILIES:
+        chosen = saved.untrained(args.source, args.seed, _options(args))
+    elif args.set:
+        raise UsageError("--set goes with a family's name; a checkpoint says itself what it is")
+    else:
+        chosen = saved.load(args.source)
+    card = saved.card_of(chosen, name=args.name, frames=args.frames, rate_hz=args.rate, windowed=args.windowed)
+    _write(chosen.network, card, args, console)
+
+
+def _write(network, card: ModelCard, args: argparse.Namespace, console: Console) -> None:
+    export = _models_module("export")
+    output = args.output or Path(f"{card.name}.onnx")
     if output.suffix != ".onnx" or output.is_dir():
         raise UsageError(f"{output}: the output must be a file ending in .onnx")
     try:
-        checks = export.export(imported.network, imported.card, output)
+        checks = export.export(network, card, output)
     except export.ExportError as error:
         raise UsageError(f"{output}: not written: {error}") from None
     worst = max(check.error for check in checks)
-    console.print(card_table(imported.card, str(output)))
+    console.print(card_table(card, str(output)))
     console.print(
         f"ONNX Runtime agrees with torch to {worst:.0e} of the waveform's peak on {len(checks)} clips.",
         highlight=False,
@@ -115,7 +164,31 @@ def _import(args: argparse.Namespace, console: Console) -> None:
 
 
 def _info(args: argparse.Namespace, console: Console) -> None:
-    console.print(card_table(ModelCard.read(args.model), str(args.model)))
+    if Path(args.model).suffix == ".onnx":
+        console.print(card_table(ModelCard.read(args.model), args.model))
+        return
+    registry, describe = _models_module("registry"), _models_module("describe")
+    family = registry.family(args.model)
+    network = registry.build(family.name, **_options(args))
+    figures = describe.describe(network, family.frames)
+    table = Table(title=f"{family.name} {network.config.variant}", show_header=False, title_justify="left")
+    for label, text in (
+        ("what it is", family.summary),
+        ("parameters", f"{figures.parameters:,}"),
+        ("multiply-adds", f"{figures.macs / 1e9:.2f} G for {figures.frames} frames"),
+        ("looks back, frames", ", ".join(f"{task} {n}" for task, n in figures.look_back.items())),
+        ("looks ahead, frames", ", ".join(f"{task} {n}" for task, n in figures.look_ahead.items())),
+        ("options", ", ".join(f"{name}={value}" for name, value in registry.options_of(network.config).items())),
+    ):
+        table.add_row(label, text)
+    console.print(table)
+
+
+def _options(args: argparse.Namespace) -> dict[str, str]:
+    for setting in args.set:
+        if "=" not in setting:
+            raise UsageError(f"--set {setting}: write OPTION=VALUE")
+    return dict(setting.split("=", 1) for setting in args.set)
 
 
 def _models_module(name: str):

@@ -29,9 +29,8 @@ class AdaptiveSpatialFilter(nn.Module):
 
     def mask(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) to weights (B, T, H W) that sum to one in each frame."""
-        batch, _, frames = x.shape[:3]
         scores = self.score(x.transpose(1, 2).flatten(0, 1))
-        return torch.softmax(scores.reshape(batch, frames, -1), dim=2)
+        return torch.softmax(scores.reshape(x.shape[0], x.shape[2], -1), dim=2)
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         """(B, C, T, H, W) to z and v one above the other, (B, 2 F, T); v is 0 in a stream's first frame."""
@@ -40,5 +39,5 @@ class AdaptiveSpatialFilter(nn.Module):
         before = tape.take(x, self.features + 1)  # the last z, and whether there was one
         last, there = before[:, None, :-1], before[:, None, -1:]
         change = level - torch.cat([last + (1 - there) * level[:, :1], level[:, :-1]], dim=1)
-        tape.keep(torch.cat([level[:, -1], torch.ones_like(before[:, -1:])], dim=1))
+        tape.keep(torch.cat([level[:, -1], before[:, -1:] * 0 + 1], dim=1))
         return torch.cat([level, change], dim=2).transpose(1, 2)

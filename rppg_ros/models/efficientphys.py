@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models import fsam
 from rppg_ros.models.attention import Attention, FactorisedAttention
-from rppg_ros.models.blocks import check_clip
+from rppg_ros.models.blocks import INSTANCE_NORM_EPS, check_clip
 from rppg_ros.models.mask import SoftMask
 from rppg_ros.models.shift import temporal_shift
 from rppg_ros.types import Kind
@@ -111,7 +111,7 @@ class SegmentAttention(FactorisedAttention):
         super().__init__(channels, ATTENTION_CHANNELS, Attention.FSAM, steps=FSAM_STEPS)
         self.frame_depth = frame_depth
         self.factorise = factorise
-        self.norm = _FrameNorm(channels)
+        self.norm = _FrameNorm()
 
     def _factorised(self, x: Tensor, target: Tensor | None) -> Tensor:
         if not self.factorise:
@@ -123,12 +123,11 @@ class SegmentAttention(FactorisedAttention):
 
 
 class _FrameNorm(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
+    """Instance norm of each frame of (B, C, T, H, W)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return _clips(self.norm(_frames(x)), x.shape[0])
+        deviation = x - x.mean(dim=(3, 4), keepdim=True)
+        return deviation * torch.rsqrt((deviation * deviation).mean(dim=(3, 4), keepdim=True) + INSTANCE_NORM_EPS)
 
 
 class EfficientPhys(nn.Module):

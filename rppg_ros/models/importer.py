@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -28,6 +30,7 @@ def import_checkpoint(
     size: int | None = None,
     frames: int | None = None,
     rate_hz: float | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Imported:
     """Read an official checkpoint.
 
@@ -36,6 +39,7 @@ def import_checkpoint(
     family : name in the registry.
     name : for the card; made of family, variant and training data by default.
     size, frames, rate_hz : pixels, samples, Hz; override what tensors and file name tell.
+    options : of the network's config, to run the weights otherwise than released, e.g. {"axis": "time"}.
 
     Raises
     ------
@@ -47,6 +51,9 @@ def import_checkpoint(
         raise ValueError(f"{family} has no official checkpoints")
     tensors = checkpoint.load_tensors(path)
     layout = chosen.official(tensors, path, size=size, frames=frames, rate_hz=rate_hz)
+    if options:
+        config = registry.configure(family, **(registry.options_of(layout.config) | dict(options)))
+        layout = replace(layout, config=config)
     network = chosen.network(layout.config).eval()
     checkpoint.fit(network, tensors, layout, path)
     card = make_card(

@@ -8,12 +8,15 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
+from rppg_ros.inference.card import ModelCard
 from rppg_ros.models import registry
-from rppg_ros.models.checkpoint import CheckpointError
+from rppg_ros.models.cards import CHUNK_FRAMES, make_card, streams
+from rppg_ros.models.checkpoint import CheckpointError, sha256
 
 FORMAT = "rppg_ros.checkpoint"
 VERSION = 1
@@ -39,16 +42,18 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A network in eval mode, its family, and where its weights come from."""
+    """A network in eval mode, its family, where its weights come from, and the SHA-256 of its file, if it has one."""
 
     network: nn.Module
     family: str
     provenance: Provenance
+    sha256: str = ""
 
 
 def save(network: nn.Module, family: str, provenance: Provenance, path: str | Path) -> None:
     """Write a checkpoint; an old file stays until the new one is whole."""
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     about = {
         "family": family,
         "config": registry.options_of(network.config),
@@ -84,6 +89,51 @@ def load(path: str | Path) -> Saved:
         about = json.loads(raw["about"])
         network = registry.build(about["family"], **about["config"])
         network.load_state_dict(raw["weights"])
-        return Saved(network.eval(), about["family"], Provenance(**about["provenance"]))
+        return Saved(network.eval(), about["family"], Provenance(**about["provenance"]), sha256(path))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged: {str(error).splitlines()[0]}") from None
+
+
+def untrained(family: str, seed: int, options: Mapping[str, Any]) -> Saved:
+    """A network with random weights: for timing, and for tests of what surrounds it. Its card says so."""
+    torch.manual_seed(seed)
+    network = registry.build(family, **options).eval()
+    chosen = registry.family(family)
+    provenance = Provenance(
+        frames=chosen.frames,
+        rate_hz=chosen.rate_hz,
+        training_data="untrained",
+        source=f"random weights, seed {seed}",
+    )
+    return Saved(network, family, provenance)
+
+
+def card_of(
+    saved: Saved,
+    name: str | None = None,
+    frames: int | None = None,
+    rate_hz: float | None = None,
+    windowed: bool = False,
+) -> ModelCard:
+    """Card to export a checkpoint with.
+
+    Parameters
+    ----------
+    frames, rate_hz : override the checkpoint's window and clock.
+    windowed : export a causal network for whole windows instead of for streaming.
+    """
+    about, network = saved.provenance, saved.network
+    streaming = streams(network) and not windowed
+    return make_card(
+        saved.family,
+        network.config,
+        frames=frames or (CHUNK_FRAMES if streaming else about.frames),
+        rate_hz=rate_hz or about.rate_hz,
+        state_shapes=network.state_shapes() if streaming else (),
+        name=name,
+        training_data=about.training_data,
+        licence=about.licence,
+        source=about.source,
+        sha256=saved.sha256,
+        scores=about.scores,
+    )

@@ -73,15 +73,15 @@ class RunningMean(nn.Module):
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         """(B, K, T) to the mean up to each frame, that frame included, (B, K, T)."""
-        batch, channels, frames = x.shape
-        counted = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)  # how much was summed is summed along
-        before = tape.take(x, channels + 1)
-        age = torch.arange(frames, device=x.device, dtype=x.dtype)
+        before = tape.take(x, x.shape[1] + 1).unsqueeze(2)  # sums, and how much was summed
+        age = torch.arange(x.shape[2], device=x.device, dtype=x.dtype)
         lag = age.unsqueeze(1) - age.unsqueeze(0)
-        weights = torch.where(lag >= 0, self.decay ** lag.clamp_min(0), torch.zeros_like(lag))
-        sums = counted @ weights.transpose(0, 1) + before.unsqueeze(2) * self.decay ** (age + 1)
-        tape.keep(sums[:, :, -1])
-        return sums[:, :channels] / sums[:, channels:]
+        weights = self.decay ** lag.clamp_min(0) * (lag >= 0)
+        faded = self.decay ** (age + 1)
+        sums = x @ weights.transpose(0, 1) + before[:, :-1] * faded
+        counts = weights.sum(dim=1) + before[:, -1:] * faded
+        tape.keep(torch.cat([sums[:, :, -1], counts[:, :, -1]], dim=1))
+        return sums / counts
 
 
 class RunningNorm(nn.Module):

@@ -30,15 +30,16 @@ def axial_swap(x: Tensor, share: float = SHARE, block: int = BLOCK) -> Tensor:
         raise ValueError(f"share must be between 0 and 1, not {share}")
     if block < 1:
         raise ValueError(f"block must be at least 1, not {block}")
-    kept = x.shape[1] - int(share * x.shape[1])
-    rows, columns = x.shape[3] // block, x.shape[4] // block
-    if kept == x.shape[1] or not rows or not columns:
+    channels, rows, columns = int(x.shape[1]), int(x.shape[3]) // block, int(x.shape[4]) // block
+    swapped = int(share * channels)
+    if not (swapped and rows and columns):
         return x
-    still, moving = x[:, :kept], x[:, kept:]
+    still, moving = x[:, : channels - swapped], x[:, channels - swapped :]
     height, width = rows * block, columns * block
-    tiles = moving[..., :height, :width].unflatten(4, (columns, block)).unflatten(3, (rows, block))
-    swapped = tiles.transpose(4, 6).flatten(5, 6).flatten(3, 4)
-    return torch.cat([still, _with_border(swapped, moving)], dim=1)
+    batch, frames = x.shape[0], x.shape[2]
+    tiles = moving[..., :height, :width].reshape(batch, swapped, frames, rows, block, columns, block)
+    inner = tiles.transpose(4, 6).reshape(batch, swapped, frames, height, width)
+    return torch.cat([still, _with_border(inner, moving)], dim=1)
 
 
 def _with_border(inner: Tensor, whole: Tensor) -> Tensor:

@@ -9,9 +9,10 @@ torch = pytest.importorskip("torch")
 ort = pytest.importorskip("onnxruntime")
 
 from rppg_ros.inference.card import ModelCard  # noqa: E402
-from rppg_ros.models.export import MAX_RELATIVE_ERROR, ExportError, export  # noqa: E402
+from rppg_ros.models.export import ExportError, export  # noqa: E402
 from rppg_ros.models.importer import import_checkpoint  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
+from rppg_ros.models.verify import MAX_RELATIVE_ERROR  # noqa: E402
 from rppg_ros.types import Kind  # noqa: E402
 
 
