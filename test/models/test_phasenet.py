@@ -1,0 +1,81 @@
+"""PHASE-Net: its size, that a stream gives what a clip gives, and what it refuses."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch")
+
+from rppg_ros.models.phasenet import PhaseNet, PhaseNetConfig  # noqa: E402
+from rppg_ros.models.registry import build  # noqa: E402
+from rppg_ros.types import Kind  # noqa: E402
+
+PAPER_PARAMETERS = 290_000
+
+
+@pytest.fixture(scope="module")
+def causal():
+    torch.manual_seed(7)
+    return PhaseNet(PhaseNetConfig(causal=True, pixels=8)).eval()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_published_parameter_count(causal):
+    assert abs(sum(p.numel() for p in build("phasenet", causal=causal).parameters()) / PAPER_PARAMETERS - 1) < 0.01
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("pixels", "frames"), [(8, 8), (9, 30), (21, 11)])
+def test_any_crop_and_length(causal, pixels, frames):
+    network = build("phasenet", causal=causal, pixels=pixels).eval()
+    with torch.no_grad():
+        bvp = network(255 * torch.rand(2, 3, frames, pixels, pixels))[Kind.BVP]
+    assert bvp.shape == (2, frames) and torch.isfinite(bvp).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6), seed=st.integers(0, 2**31))
+def test_a_stream_in_chunks_of_any_length_gives_what_the_clip_gives(causal, lengths, seed):
+    clip = 255 * torch.rand(2, 3, 40, 8, 8, generator=torch.Generator().manual_seed(seed))
+    state, parts, at, i = None, [], 0, 0
+    with torch.no_grad():
+        while at < clip.shape[2]:
+            length = lengths[i % len(lengths)]
+            waves, state = causal.stream(clip[:, :, at : at + length], state)
+            parts.append(waves[Kind.BVP])
+            at, i = at + length, i + 1
+        whole = causal(clip)[Kind.BVP]
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-4, atol=1e-4 * whole.abs().max().item())
+
+
+def test_no_state_is_a_state_of_zeros(causal):
+    clip = 255 * torch.rand(1, 3, 5, 8, 8)
+    zeros = [torch.zeros(1, *shape) for shape in causal.state_shapes()]
+    with torch.no_grad():
+        assert torch.equal(causal.stream(clip)[0][Kind.BVP], causal.stream(clip, zeros)[0][Kind.BVP])
+
+
+def test_both_have_the_same_layers():
+    weights = [{name: t.shape for name, t in build("phasenet", causal=c).state_dict().items()} for c in (False, True)]
+    assert [s.numel() for s in weights[0].values()] == [s.numel() for s in weights[1].values()]
+
+
+def test_the_swap_can_be_left_out():
+    torch.manual_seed(0)
+    with_swap = build("phasenet", pixels=16).eval()
+    without = build("phasenet", pixels=16, swap_share=0.0).eval()
+    without.load_state_dict(with_swap.state_dict())
+    clip = 255 * torch.rand(1, 3, 16, 16, 16)
+    with torch.no_grad():
+        assert not torch.allclose(with_swap(clip)[Kind.BVP], without(clip)[Kind.BVP])
+
+
+def test_what_does_not_fit_is_refused(causal):
+    with pytest.raises(ValueError, match="looks ahead: build it with causal=True"):
+        build("phasenet", pixels=8).stream(torch.zeros(1, 3, 4, 8, 8))
+    with pytest.raises(ValueError, match=r"takes \(B, 3, T, 8, 8\)"):
+        causal(torch.zeros(1, 3, 9, 16, 16))
+    with pytest.raises(ValueError, match="pixels must be at least 8"):
+        PhaseNetConfig(pixels=7)
+    with pytest.raises(ValueError, match="layers must be at least 1"):
+        PhaseNetConfig(layers=0)
