@@ -53,13 +53,17 @@ def smooth_l1_multitask(
     """
     shared = [task for task in predictions if task in targets]
     if not shared:
-        raise ValueError(f"no task has prediction and target: {sorted(predictions)} against {sorted(targets)}")
+        raise ValueError(f"no task has prediction and target: {_names(predictions)} against {_names(targets)}")
     parts = [
         (weights or {}).get(task, 1.0)
         * functional.smooth_l1_loss(standardised(predictions[task]), standardised(targets[task]))
         for task in shared
     ]
     return torch.stack(parts).sum()
+
+
+def _names(tasks: Mapping[Kind, Tensor]) -> str:
+    return ", ".join(sorted(task.value for task in tasks)) or "none"
 
 
 def pulse_spectrum(waves: Tensor, rate_hz: float, low_bpm: int = LOW_BPM, high_bpm: int = HIGH_BPM) -> Tensor:
