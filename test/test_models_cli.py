@@ -91,3 +91,61 @@ def test_without_torch(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "rppg-ros models import: torch is not installed: pip install 'rppg_ros[models]'\n"
     )
+
+
+def test_export_of_untrained_layers_then_info(tmp_path, capsys):
+    pytest.importorskip("torch")
+    model = tmp_path / "p.onnx"
+    assert run("export", "phasenet", "--set", "causal=true", "--set", "pixels=16", "-o", model) == EXIT_OK
+    printed = capsys.readouterr().out
+    for text in ("RGB_Causal_16", "untrained", "random weights, seed 0", "streams, in chunks of 5 frames"):
+        assert text in printed
+    card = ModelCard.read(model)
+    assert card.state and card.name == "phasenet-rgb-causal-16-untrained"
+
+
+def test_export_of_a_checkpoint(tmp_path, capsys):
+    pytest.importorskip("torch")
+    from rppg_ros.models.registry import build
+    from rppg_ros.models.saved import Provenance, save
+
+    checkpoint, model = tmp_path / "best.pt", tmp_path / "m.onnx"
+    save(build("phasenet", causal=True, pixels=16), "phasenet", Provenance(frames=90, rate_hz=25.0), checkpoint)
+    assert run("export", checkpoint, "--windowed", "--name", "mine", "-o", model) == EXIT_OK
+    card = ModelCard.read(model)
+    assert (card.name, card.frames, card.rate_hz, card.state) == ("mine", 90, 25.0, ())
+    assert run("export", checkpoint, "--set", "pixels=36") == EXIT_BAD_INPUT
+    assert "--set goes with a family's name" in capsys.readouterr().err
+    assert run("export", tmp_path / "absent.pt") == EXIT_BAD_INPUT
+    assert "absent.pt: no such file" in capsys.readouterr().err
+
+
+def test_info_of_a_family_is_measured(capsys):
+    pytest.importorskip("torch")
+    assert run("info", "mmrphys", "--set", "size=S", "--set", "attention=none") == EXIT_OK
+    printed = capsys.readouterr().out
+    for text in ("87,600", "G for 180 frames", "looks back, frames", "size=S"):
+        assert text in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("info", "phasenet", "--set", "depth=3"), "phasenet has no option 'depth'; there are: causal"),
+        (("info", "phasenet", "--set", "causal=maybe"), "phasenet option 'causal': must be true or false, not 'maybe'"),
+        (("info", "phasenet", "--set", "causal"), "--set causal: write OPTION=VALUE"),
+        (("info", "phasenet", "--set", "pixels=many"), "phasenet option 'pixels'"),
+        (("info", "physnet"), "no model family 'physnet'"),
+    ],
+)
+def test_options_that_do_not_exist(words, message, capsys):
+    pytest.importorskip("torch")
+    assert run(*words) == EXIT_BAD_INPUT
+    errors = capsys.readouterr().err
+    assert message in errors and errors.count("\n") == 1
+
+
+def test_import_with_another_reading_of_the_weights(checkpoint, tmp_path):
+    model = tmp_path / "m.onnx"
+    assert run("import", checkpoint, "--family", "mmrphys", "--set", "axis=time", "-o", model) == EXIT_OK
+    assert ModelCard.read(model).variant == "SEF_RGB_Base"

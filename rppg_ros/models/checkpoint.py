@@ -93,6 +93,7 @@ def fit(network: nn.Module, tensors: Mapping[str, Tensor], layout: OfficialLayou
     _refuse(path, "lacks", layout.names.keys() - used.keys(), layout)
     _refuse(path, "has unknown", used.keys() - layout.names.keys(), layout)
     state = network.state_dict()
+    _refuse(path, "has no place for", {name for name, ours in layout.names.items() if ours not in state}, layout)
     for official, ours in layout.names.items():
         if _kernel(used[official]) != _kernel(state[ours]):
             raise CheckpointError(

@@ -63,6 +63,8 @@ def test_published_parameter_counts(config, parameters):
     [
         ("UBFC_FactorizePhys_FSAM_Res_Epoch9.pth", "RGB_FSAM_Res", {"axis": "code"}),
         ("UBFC_FactorizePhys_FSAM_Epoch9.pth", "RGB_FSAM", {"axis": "code", "residual": False}),
+        ("PURE_FactorizePhys_FSAM_K-TAB_Epoch9.pth", "RGB_FSAM", {"axis": "channel", "residual": False}),
+        ("PURE_FactorizePhys_FSAM_TK-AB_Epoch9.pth", "RGB_FSAM", {"axis": "channel_time", "residual": False}),
         ("UBFC_FactorizePhys_Base_HighRes.pth", "RGB_Base_128", {"size": "big", "attention": "none"}),
     ],
 )
@@ -71,7 +73,7 @@ def test_weights_land_where_they_belong(late_head, file_name, variant, config, s
     original = build("factorizephys", **config).eval()
     path = save_official(original, official_factorizephys.names(original.config, late_head), file_name)
     imported = import_checkpoint(path, "factorizephys")
-    assert imported.card.variant == variant and imported.card.training_data == "UBFC"
+    assert imported.card.variant == variant and imported.card.training_data == file_name[:4]
     clip = 255 * torch.rand(1, 3, 9, original.config.pixels, original.config.pixels)
     with torch.no_grad():
         expected = original(clip, attend=original.config.attention.value != "none")[Kind.BVP]

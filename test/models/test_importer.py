@@ -63,6 +63,9 @@ def test_real_files_are_recognised(file_name, variant, expected, checkpoints):
         {"size": "S", "cameras": ("rgb", "thermal"), "fusion": "NF"},
         {"size": "L", "tasks": ("bvp",)},
         {"size": "L", "tasks": ("bvp",), "padded_entry": True},
+        {"size": "L", "stepped_rsp": True},
+        {"size": "S", "cameras": ("rgb", "thermal"), "fusion": "LF"},
+        {"size": "L", "cameras": ("rgb", "thermal"), "fusion": "LF", "attention": "none"},
     ],
 )
 def test_weights_land_where_they_belong(config, save_official):
@@ -106,6 +109,25 @@ def test_unknown_resolution_asks_for_it(save_official):
         import_checkpoint(path, "mmrphys")
     with pytest.raises(CheckpointError, match="no size 64"):
         import_checkpoint(path, "mmrphys", size=64)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "pixels"),
+    [("iBVP_MultiTask_72x72_SFSAM_Label.pth", 72), ("X_MMRPhysMEF_whatever.pth", 36), ("x_9x9_Base.pth", 9)],
+)
+def test_size_in_the_name(file_name, pixels, save_official):
+    _, path = save(save_official, file_name, size={72: "L", 36: "M", 9: "S"}[pixels])
+    assert import_checkpoint(path, "mmrphys").card.size == pixels
+
+
+def test_options_change_how_weights_run_but_not_whether_they_fit(save_official):
+    _, path = save(save_official, SEF, size="S")
+    assert import_checkpoint(path, "mmrphys").network.config.axis.value == "code"
+    assert import_checkpoint(path, "mmrphys", options={"axis": "time"}).network.config.axis.value == "time"
+    with pytest.raises(CheckpointError, match="as SEF_RGB_Base it has no place for tensors"):
+        import_checkpoint(path, "mmrphys", options={"attention": "none"})
+    with pytest.raises(ValueError, match="phasenet has no official checkpoints"):
+        import_checkpoint(path, "phasenet")
 
 
 def test_missing_tensor_is_named(save_official):

@@ -18,6 +18,7 @@ from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.vitals import VitalsNode
 from support.graph import Listener, context, overrides, spinning, wait_for
 from support.people import START_NS, S, crops
+from support.tiny_models import write_streaming_model
 
 TOPICS = {
     "bvp": msg.Bvp,
@@ -85,6 +86,20 @@ def test_pulse_and_breath_come_out(graph):
     samples = got["bvp/sample"]
     assert len(samples) == sum(len(m.samples) for m in chunks)
     assert samples[7].value == pytest.approx(chunks[0].samples[7])
+
+
+def test_a_streaming_network_runs_in_the_node(graph, tmp_path):
+    pytest.importorskip("onnx", reason="onnx is installed for tests only")
+    node, got, send, _ = graph(model=write_streaming_model(tmp_path / "m.onnx"))
+    send(stream_of(bpm=75, seconds=20))
+    wait_for(lambda: got["bvp"] and got["bvp"][-1].header.stamp.sec - START_NS // S >= 19, 20, "the whole waveform")
+    heart = [m for m in got["heart_rate"] if m.status == msg.HeartRate.STATUS_OK]
+    assert len(heart) >= 5 and all(m.value == pytest.approx(75, abs=2) and m.model == "rise" for m in heart)
+    starts = [from_time(m.header.stamp) for m in got["bvp"]]
+    assert {len(m.samples) for m in got["bvp"]} == {5} and starts[0] == START_NS
+    assert np.abs(np.diff(starts) - 5e9 / 30).max() < 10
+    silent = [m for m in got["respiration_rate"] if m.face_id]
+    assert {m.status for m in silent} <= {msg.RespirationRate.STATUS_UNSUPPORTED}
 
 
 def test_scalar_samples_only_for_subscribers(graph):
