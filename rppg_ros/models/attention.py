@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rppg_ros.models import fsam, tsfm
-from rppg_ros.models.blocks import INSTANCE_NORM_EPS
+from rppg_ros.models.norm import InstanceNorm
 
 
 class Attention(str, enum.Enum):
@@ -85,7 +85,7 @@ class FactorisedAttention(nn.Module):
         self.post = nn.Sequential(
             nn.Conv3d(inner, inner, 1, bias=False), nn.ReLU(), nn.Conv3d(inner, channels, 1, bias=False)
         )
-        self.norm = nn.InstanceNorm3d(channels, eps=INSTANCE_NORM_EPS)
+        self.norm = InstanceNorm()
         for conv in (self.pre, self.post[0], self.post[2]):
             nn.init.normal_(conv.weight, 0.0, math.sqrt(2.0 / conv.out_channels))
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
+from rppg_ros.models.norm import InstanceNorm
 from rppg_ros.types import Kind
 
-INSTANCE_NORM_EPS = 1e-5
 RGB_CHANNELS = CHANNEL_COUNTS["rgb"]
 
 
@@ -76,7 +76,7 @@ class ConvBlock(nn.Module):
     def __init__(self, in_channels: int, spec: Conv) -> None:
         super().__init__()
         self.conv = nn.Conv3d(in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, bias=False)
-        self.norm = nn.InstanceNorm3d(spec.channels, eps=INSTANCE_NORM_EPS)
+        self.norm = InstanceNorm()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) to (B, spec.channels, T', H', W')."""
@@ -93,7 +93,7 @@ class InputStage(nn.Module):
     def __init__(self, camera_channels: Sequence[int]) -> None:
         super().__init__()
         self.camera_channels = tuple(camera_channels)
-        self.norms = nn.ModuleList(nn.InstanceNorm3d(n, eps=INSTANCE_NORM_EPS) for n in camera_channels)
+        self.norms = nn.ModuleList(InstanceNorm() for _ in camera_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Raw pixels (B, C, T+1, H, W) to (B, C, T, H, W)."""

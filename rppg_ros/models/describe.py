@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
+from rppg_ros.models.norm import InstanceNorm
 from rppg_ros.models.tape import ClipMean, ClipNorm, RunningMean, RunningNorm, Tape
 from rppg_ros.types import Kind
 
 SAMPLES = (0, 3, 6, 9)  # strides of up to four and segments' borders show in one or the other
-GLOBAL_IN_TIME = (nn.InstanceNorm3d, ClipNorm, ClipMean, RunningNorm, RunningMean)
+GLOBAL_IN_TIME = (InstanceNorm, ClipNorm, ClipMean, RunningNorm, RunningMean)
 
 
 @dataclass(frozen=True, slots=True)

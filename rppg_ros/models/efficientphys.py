@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models import fsam
 from rppg_ros.models.attention import Attention, FactorisedAttention
-from rppg_ros.models.blocks import INSTANCE_NORM_EPS, check_clip
+from rppg_ros.models.blocks import check_clip
 from rppg_ros.models.mask import SoftMask
+from rppg_ros.models.norm import INSTANCE_NORM_EPS
 from rppg_ros.models.shift import temporal_shift
 from rppg_ros.types import Kind
 

@@ -71,7 +71,7 @@ def _write(network: nn.Module, card: ModelCard, path: Path) -> None:
             _Outputs(network, card).eval(),
             (frames, *state),
             str(path),
-            dynamo=False,  # keeps InstanceNormalization one node, and needs no onnxscript
+            dynamo=False,  # the newer exporter needs onnxscript
             opset_version=OPSET,
             input_names=[card.input_name, *(tensor.input for tensor in card.state)],
             output_names=[*(card.outputs[task] for task in card.tasks), *(tensor.output for tensor in card.state)],

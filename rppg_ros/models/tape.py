@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rppg_ros.models.blocks import INSTANCE_NORM_EPS
+from rppg_ros.models.norm import INSTANCE_NORM_EPS, InstanceNorm
 
 MEMORY_FRAMES = 128
 """Frames after which a running mean has forgotten to 1/e: about 4 s of camera, well below the slowest pulse."""
@@ -105,7 +105,7 @@ class ClipNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.InstanceNorm3d(channels, eps=INSTANCE_NORM_EPS)
+        self.norm = InstanceNorm()
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         """(B, C, T, H, W) to the same shape."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from rppg_ros.models.blocks import INSTANCE_NORM_EPS  # noqa: E402
+from rppg_ros.models.norm import INSTANCE_NORM_EPS, InstanceNorm  # noqa: E402
 from rppg_ros.models.tape import Look, RunningMean, RunningNorm, Tape  # noqa: E402
 
 
@@ -70,3 +70,14 @@ def test_cutting_a_stream_changes_nothing(layer, lengths, seed):
 def test_a_state_of_another_network_is_refused():
     with pytest.raises(ValueError, match=r"state 0 is \(1, 9\), not \(B, 4\)"):
         RunningMean()(torch.zeros(1, 3, 2), Tape([torch.zeros(1, 9)]))
+
+
+def test_instance_norm_is_torchs():
+    x = 100 + 30 * torch.randn(2, 3, 20, 8, 9, dtype=torch.float64)
+    torch.testing.assert_close(InstanceNorm()(x), torch.nn.functional.instance_norm(x, eps=INSTANCE_NORM_EPS))
+
+
+def test_instance_norm_keeps_its_digits_on_a_long_clip():
+    x = 100 + torch.randn(1, 1, 600, 72, 72)
+    exact = InstanceNorm()(x.double())
+    assert (InstanceNorm()(x) - exact).abs().max() < 1e-5 * exact.abs().max()
