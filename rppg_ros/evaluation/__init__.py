@@ -1,0 +1,1 @@
+"""Recordings through the nodes' own pipeline, against ground truth."""
