@@ -16,12 +16,12 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.camera_geometry import CameraGeometry
 from rppg_ros.nodes.diagnostics import Diagnostics, Health, Meter
 from rppg_ros.nodes.image_input import ADAPT_S, ImageInput
-from rppg_ros.nodes.images import ImageError, rgb_image, thermal_image
 from rppg_ros.nodes.managed import ManagedNode, run_nodes
 from rppg_ros.nodes.messages import crops_message, from_time
 from rppg_ros.nodes.pairing import make_pairing
 from rppg_ros.nodes.params import declare
 from rppg_ros.nodes.tracker_params import TABLE, tracker_config
+from rppg_ros.sources.images import ImageError, rgb_image, thermal_image
 from rppg_ros.sync.pairing import Pair
 from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
 from rppg_ros.types import FaceCrop, Frame

@@ -10,9 +10,9 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from rppg_ros.nodes.images import rgb_image
 from rppg_ros.nodes.messages import to_array
 from rppg_ros.sources.base import RGB, StreamFrame
+from rppg_ros.sources.images import rgb_image
 
 CONVERSIONS = {
     "rgb8": {"bgr8": cv2.COLOR_RGB2BGR, "mono8": cv2.COLOR_RGB2GRAY},

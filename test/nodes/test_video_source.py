@@ -15,12 +15,12 @@ from sensor_msgs.msg import Image
 
 from rppg_ros import msg
 from rppg_ros.nodes import qos
-from rppg_ros.nodes.images import rgb_image, thermal_image
 from rppg_ros.nodes.messages import from_time, to_header
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.video_messages import compressed_message, image_message
 from rppg_ros.nodes.video_source import VideoSource
 from rppg_ros.sources.base import StreamFrame
+from rppg_ros.sources.images import rgb_image, thermal_image
 from support.graph import Listener, context, overrides, spinning, wait_for
 
 S = 1_000_000_000

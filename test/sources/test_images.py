@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
-from rppg_ros.nodes.images import ImageError, rgb_image, thermal_image
 from rppg_ros.nodes.messages import to_array
+from rppg_ros.sources.images import ImageError, rgb_image, thermal_image
 
 RNG = np.random.default_rng(0)
 SMOOTH = cv2.GaussianBlur(RNG.integers(0, 256, (24, 32, 3)).astype(np.uint8), (0, 0), 6)
