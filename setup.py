@@ -38,7 +38,8 @@ RUNTIME = [
 ]
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
 MODELS = ["torch>=2.4", "onnx>=1.16"]
-TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6"]
+EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
+TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6", "statsmodels>=0.14"]
 
 
 def version() -> str:
@@ -179,7 +180,7 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
     package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png"]},
     install_requires=requirements(),
-    extras_require={"models": MODELS, "test": MODELS + TEST},
+    extras_require={"models": MODELS, "evaluation": EVALUATION, "test": MODELS + EVALUATION + TEST},
     entry_points={"console_scripts": [f"rppg-ros = {NAME}.cli:main"]},
     cmdclass={"build_py": BuildWithMessages},
     distclass=PlatformDistribution,

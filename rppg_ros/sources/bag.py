@@ -43,7 +43,7 @@ class Bag:
         if not self._path.exists():
             raise SourceError(f"{path}: no such bag")
         try:
-            self._reader = AnyReader([_readable(self._path)], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+            self._reader = AnyReader([readable(self._path)], default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()
         except SourceError:
             raise
@@ -126,7 +126,7 @@ def is_bag(path: Path) -> bool:
     return path.is_dir() and any(file.suffix in SUFFIXES for file in path.iterdir())
 
 
-def _readable(path: Path) -> Path:
+def readable(path: Path) -> Path:
     """What rosbags reads: a folder with metadata.yaml, or a storage file, which is then all that is played.
 
     Raises

@@ -1,0 +1,110 @@
+"""BP4D+ (Zhang et al. 2016): images of ten tasks, 25 a second; blood pressure wave and breath at 1 kHz.
+
+2D+3D/SUBJECT.zip (or the folder it unpacks to) with SUBJECT/TASK/NUMBER.jpg; Physiology/SUBJECT/TASK/ with "BP_mmHg.txt",
+"Resp_Volts.txt", "Pulse Rate_BPM.txt" and "Respiration Rate_BPM.txt", a number a line. The finger's blood pressure wave
+serves as pulse wave. The thermal recordings (a maker's format with a colour palette) are not read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+
+from rppg_ros.datasets.base import DatasetError, Recording, Truth
+from rppg_ros.datasets.frames import Frames, Loaded, even_stamps, images, in_number_order, numbers
+from rppg_ros.datasets.traces import even_trace
+from rppg_ros.sources.base import RGB
+from rppg_ros.types import Kind
+
+RATE_HZ, SENSOR_HZ = 25.0, 1000.0
+IMAGES, SENSORS = "2D+3D", "Physiology"
+WAVES = {Kind.BVP: "BP_mmHg.txt", Kind.RSP: "Resp_Volts.txt"}
+RATES = {Kind.BVP: "Pulse Rate_BPM.txt", Kind.RSP: "Respiration Rate_BPM.txt"}
+SUBJECT, TASK = re.compile(r"[FM]\d+"), re.compile(r"T\d+")
+
+
+def read(root: Path) -> list[Recording]:
+    """See DatasetReader."""
+    found = [
+        folder
+        for folder in root.glob(f"{SENSORS}/*/*")
+        if SUBJECT.fullmatch(folder.parent.name) and TASK.fullmatch(folder.name)
+    ]
+    if not found:
+        raise DatasetError(f"{root}: no folders like {SENSORS}/F001/T1")
+    return [_recording(root, folder) for folder in sorted(found, key=lambda f: (f.parent.name, int(f.name[1:])))]
+
+
+def _recording(root: Path, folder: Path) -> Recording:
+    subject, task = folder.parent.name, folder.name
+    return Recording(
+        "bp4d",
+        f"{subject}_{task}",
+        subject,
+        {"task": task},
+        lambda: _frames(root / IMAGES, subject, task),
+        lambda: _truth(folder),
+    )
+
+
+def _frames(place: Path, subject: str, task: str) -> Frames:
+    folder, archive = place / subject / task, place / f"{subject}.zip"
+    if folder.is_dir():
+        paths = in_number_order(folder.glob("*.jpg"))
+        stream, count = lambda: images(paths, even_stamps(len(paths), RATE_HZ)), len(paths)
+    elif archive.is_file():
+        names = _names(archive, task)
+        stream, count = lambda: _zipped(archive, names), len(names)
+    else:
+        raise DatasetError(f"{archive}: no such file, and no folder {folder}")
+    if not count:
+        raise DatasetError(f"{archive}: no images of {task} in it")
+    return Frames(f"{subject}_{task}", {RGB: stream}, count / RATE_HZ)
+
+
+def _names(archive: Path, task: str) -> list[str]:
+    with _opened(archive) as file:
+        found = [PurePosixPath(name) for name in file.namelist() if name.lower().endswith(".jpg")]
+    return [str(name) for name in in_number_order(name for name in found if name.parent.name == task)]
+
+
+def _zipped(archive: Path, names: list[str]) -> Iterator[Loaded]:
+    with _opened(archive) as file:
+        for name, stamp_ns in zip(names, even_stamps(len(names), RATE_HZ), strict=True):
+            yield int(stamp_ns), lambda name=name: _image(file, archive, name), "bgr8"
+
+
+def _image(file: zipfile.ZipFile, archive: Path, name: str) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(file.read(name), np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DatasetError(f"{archive}: {name} is not a readable image")
+    return image
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(archive) as file:
+            yield file
+    except zipfile.BadZipFile as error:
+        raise DatasetError(f"{archive}: not a readable zip file: {error}") from None
+
+
+def _truth(folder: Path) -> Truth:
+    waves, rates = (
+        {
+            kind: even_trace(numbers(folder / name), SENSOR_HZ)
+            for kind, name in table.items()
+            if (folder / name).is_file()
+        }
+        for table in (WAVES, RATES)
+    )
+    if not waves and not rates:
+        raise DatasetError(f"{folder}: none of {', '.join([*WAVES.values(), *RATES.values()])} in it")
+    return Truth(waves, rates)

@@ -1,0 +1,91 @@
+"""`rppg-ros convert`: a dataset's recordings as rosbag2."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from rppg_ros.datasets.convert import FORMATS, write_bag
+from rppg_ros.datasets.registry import DATASETS, read
+
+EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT = 0, 1, 2
+WRITTEN, THERE = "written", "there already"
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Add `convert` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
+    listing = "\n".join(f"  {name:8} {dataset.summary}" for name, dataset in DATASETS.items())
+    parser = subparsers.add_parser(
+        "convert",
+        help="write a dataset's recordings as rosbag2",
+        description=f"A dataset's recordings as rosbag2 (mcap), with ground truth on topics.\n\ndatasets:\n{listing}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("dataset", help="name, as below")
+    parser.add_argument("folder", type=Path, help="the dataset's root")
+    parser.add_argument("--to", type=Path, required=True, metavar="BAG_DIR", help="where a folder for each bag is made")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="png",
+        help="of images: png and raw lose nothing, jpeg weakens the pulse; default: %(default)s",
+    )  # fmt: skip
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only recordings whose name holds this")
+    parser.add_argument("--overwrite", action="store_true", help="write bags again that are there")
+    parser.add_argument("--jobs", type=int, default=1, help="recordings at once; default: %(default)s")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; what the user can put right becomes one line and exit code 2."""
+    console = Console()
+    try:
+        names = [recording.name for recording in read(args.dataset, args.folder) if args.only in recording.name]
+        if not names:
+            raise ValueError(f"no recording's name holds '{args.only}'")
+        args.to.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:
+        print(f"rppg-ros convert: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    counts = {WRITTEN: 0, THERE: 0}
+    failed = 0
+    with Progress(console=console) as progress:
+        bar = progress.add_task("recordings", total=len(names))
+        for name, outcome in _spread(names, args):
+            progress.advance(bar)
+            if outcome in counts:
+                counts[outcome] += 1
+            else:
+                failed += 1
+                progress.console.print(f"{name}: {outcome}", style="red", highlight=False, markup=False)
+    console.print(
+        f"{counts[WRITTEN]} written, {counts[THERE]} there already, {failed} failed; in {args.to}", highlight=False
+    )
+    return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _spread(names: Sequence[str], args: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    task = (args.dataset, args.folder, args.to, args.format, args.overwrite)
+    if args.jobs <= 1:
+        for name in names:
+            yield name, convert_one(name, *task)
+        return
+    with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(convert_one, name, *task): name for name in names}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def convert_one(name: str, dataset: str, root: Path, to: Path, image_format: str, overwrite: bool) -> str:
+    """Convert one recording; what became of it, in a line."""
+    try:
+        (recording,) = [r for r in read(dataset, root) if r.name == name]
+        return WRITTEN if write_bag(recording, to, image_format, overwrite) else THERE
+    except (ValueError, OSError) as error:
+        return " ".join(str(error).split())

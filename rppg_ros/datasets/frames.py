@@ -1,0 +1,146 @@
+"""Frames of datasets: images, arrays and videos, each with the stamps its dataset gives."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rppg_ros.datasets.base import DatasetError
+from rppg_ros.sources.base import RGB, StreamFrame
+from rppg_ros.types import NS_PER_S
+
+Loaded = tuple[int, Callable[[], np.ndarray], str]
+"""A frame's stamp, how its pixels are read, and their encoding."""
+
+
+class Frames:
+    """Frames of a recording, read as they are asked for; a FrameSource.
+
+    Parameters
+    ----------
+    streams : stream to its frames, made anew for each run through them.
+    absolute : whether stamps are times of the clock.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        name: str,
+        streams: dict[str, Callable[[], Iterable[Loaded]]],
+        duration_s: float | None = None,
+        absolute: bool = False,
+    ) -> None:
+        self.name = name
+        self.absolute = absolute
+        self.duration_s = duration_s
+        self.has_thermal = any(stream != RGB for stream in streams)
+        self._streams = streams
+
+    def __iter__(self) -> Iterator[StreamFrame]:
+        merged = heapq.merge(*(self._stamped(stream) for stream in self._streams), key=lambda item: item[1])
+        for stream, stamp_ns, read, encoding in merged:
+            yield StreamFrame(stream, stamp_ns, read(), encoding)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _stamped(self, stream: str) -> Iterator[tuple[str, int, Callable[[], np.ndarray], str]]:
+        for stamp_ns, read, encoding in self._streams[stream]():
+            yield stream, stamp_ns, read, encoding
+
+
+def even_stamps(count: int, rate_hz: float) -> np.ndarray:
+    """Stamps, int64 ns, of frames whose dataset says only how many there are in a second."""
+    return np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+
+
+def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
+    """Colour images with their stamps."""
+    for path, stamp_ns in zip(paths, stamps_ns, strict=True):
+        yield int(stamp_ns), lambda path=path: read_image(path), "bgr8"
+
+
+def read_image(path: Path) -> np.ndarray:
+    """BGR uint8 (H, W, 3); DatasetError names a file that is none."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DatasetError(f"{path}: not a readable image")
+    return image
+
+
+def in_number_order(paths: Iterable[Path]) -> list[Path]:
+    """Files by the last number in their names: frame 10 after frame 9."""
+    return sorted(paths, key=lambda path: (int((re.findall(r"\d+", path.stem) or ["0"])[-1]), path.name))
+
+
+def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
+    """Frames of a video; with stamps, as many as there are stamps, else at the container's times."""
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise DatasetError(f"{path}: not a readable video")
+    last_ns = -1
+    try:
+        index = 0
+        while capture.grab() and (stamps_ns is None or index < len(stamps_ns)):
+            # POS_MSEC after a grab is the presentation time of the grabbed frame.
+            own_ns = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+            stamp_ns = own_ns if stamps_ns is None else int(stamps_ns[index])
+            done, image = capture.retrieve()
+            index += 1
+            if done and stamp_ns > last_ns:
+                last_ns = stamp_ns
+                yield stamp_ns, lambda image=image: image, "bgr8"
+    finally:
+        capture.release()
+
+
+def video_length(path: Path) -> tuple[int, float]:
+    """Frames, and frames per second, as a video's container says.
+
+    Raises
+    ------
+    DatasetError : missing, or no video.
+    """
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such file")
+    capture = cv2.VideoCapture(str(path))
+    try:
+        frames, fps = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), capture.get(cv2.CAP_PROP_FPS)
+    finally:
+        capture.release()
+    if frames < 1 or fps <= 0:
+        raise DatasetError(f"{path}: not a readable video")
+    return frames, fps
+
+
+def numbers(path: Path) -> np.ndarray:
+    """One number a line (n,), a header line passed over.
+
+    Raises
+    ------
+    DatasetError : missing, or something else; names the line.
+    """
+    out: list[float] = []
+    for line, text in enumerate(lines(path), start=1):
+        try:
+            out.append(float(text.split(",")[0]))
+        except ValueError:
+            if line > 1:
+                raise DatasetError(f"{path}: line {line} is no number: {text[:40]}") from None
+    if not out:
+        raise DatasetError(f"{path}: holds no numbers")
+    return np.array(out)
+
+
+def lines(path: Path) -> list[str]:
+    """Lines of a text file that are not blank; DatasetError names a file that is missing or no text."""
+    try:
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: not readable: {error}") from None

@@ -1,0 +1,93 @@
+"""MMPD (Tang et al. 2023): phone videos of four lights, motions and skin tones, pulse oximeter; MATLAB files.
+
+Files pS_N.mat, in folders subjectS or not: video (T, H, W, 3) of 0..1 (or 0..255), GT_ppg with a value for each frame, 30 a
+second, and words: light, motion, exercise, skin_color, gender, glasser, hair_cover, makeup.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.io import loadmat
+
+from rppg_ros.datasets.base import DatasetError, Recording, Truth
+from rppg_ros.datasets.frames import Frames, even_stamps
+from rppg_ros.datasets.traces import even_trace
+from rppg_ros.sources.base import RGB
+from rppg_ros.types import Kind
+
+RATE_HZ = 30.0
+NAME = re.compile(r"p(\d+)_(\d+)")
+WORDS = {
+    "light": "light",
+    "motion": "motion",
+    "exercise": "after exercise",
+    "skin_color": "skin tone",
+    "gender": "gender",
+    "glasser": "glasses",
+    "hair_cover": "hair over face",
+    "makeup": "make-up",
+}
+RENAMED = {"Watching Videos": "Walking"}  # older files call it so
+
+
+def read(root: Path) -> list[Recording]:
+    """See DatasetReader. Conditions stand inside the files, so each is opened, without its video."""
+    found = sorted(
+        (path for path in root.rglob("*.mat") if NAME.fullmatch(path.stem)),
+        key=lambda path: tuple(map(int, NAME.fullmatch(path.stem).groups())),
+    )
+    if not found:
+        raise DatasetError(f"{root}: no files named like p1_0.mat")
+    return [_recording(path) for path in found]
+
+
+def _recording(path: Path) -> Recording:
+    subject = NAME.fullmatch(path.stem).group(1)
+    return Recording("mmpd", path.stem, subject, _conditions(path), lambda: _frames(path), lambda: _truth(path))
+
+
+def _conditions(path: Path) -> dict[str, str]:
+    try:
+        words = _load(path, list(WORDS))
+    except DatasetError:
+        return {}  # said when the recording is opened
+    found = {
+        ours: str(np.ravel(words[theirs])[0]).strip() for theirs, ours in WORDS.items() if np.size(words.get(theirs))
+    }
+    return {name: RENAMED.get(value, value) for name, value in found.items()}
+
+
+def _load(path: Path, names: list[str]) -> dict[str, Any]:
+    try:
+        return loadmat(path, variable_names=names)
+    except (OSError, ValueError, NotImplementedError, TypeError) as error:
+        raise DatasetError(f"{path}: not a readable MATLAB file: {error}") from None
+
+
+def _frames(path: Path) -> Frames:
+    video = _load(path, ["video"]).get("video")
+    if video is None or video.ndim != 4 or video.shape[3] != 3:
+        raise DatasetError(f"{path}: holds no video of (T, H, W, 3)")
+    scale = 255.0 if video.dtype.kind == "f" and float(np.nanmax(video[:1])) <= 1.0 else 1.0
+    stamps_ns = even_stamps(len(video), RATE_HZ)
+
+    def frames():
+        for stamp_ns, image in zip(stamps_ns, video, strict=True):
+            yield int(stamp_ns), lambda image=image: _rgb8(image, scale), "rgb8"
+
+    return Frames(path.stem, {RGB: frames}, len(video) / RATE_HZ)
+
+
+def _rgb8(image: np.ndarray, scale: float) -> np.ndarray:
+    return image if image.dtype == np.uint8 else np.clip(np.rint(image * scale), 0, 255).astype(np.uint8)
+
+
+def _truth(path: Path) -> Truth:
+    wave = _load(path, ["GT_ppg"]).get("GT_ppg")
+    if wave is None or not np.size(wave):
+        raise DatasetError(f"{path}: holds no GT_ppg")
+    return Truth({Kind.BVP: even_trace(np.ravel(wave), RATE_HZ)})

@@ -1,0 +1,111 @@
+"""Traces from tables and lists."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rppg_ros.datasets.base import DatasetError, Trace, Truth
+from rppg_ros.types import NS_PER_S, Kind
+
+TIMES = {
+    "stamp_ns": 1.0,
+    "timestamp_ns": 1.0,
+    "time_s": NS_PER_S,
+    "time": NS_PER_S,
+    "timestamp_s": NS_PER_S,
+    "t": NS_PER_S,
+}
+ABSOLUTE = ("stamp_ns", "timestamp_ns")
+WAVES = {"bvp": Kind.BVP, "ppg": Kind.BVP, "rsp": Kind.RSP, "resp": Kind.RSP, "respiration": Kind.RSP}
+RATES = {
+    "heart_rate": Kind.BVP,
+    "hr": Kind.BVP,
+    "respiration_rate": Kind.RSP,
+    "respiratory_rate": Kind.RSP,
+    "rr": Kind.RSP,
+}
+
+
+def trace(stamps_ns: Iterable[int], values: Iterable[float]) -> Trace:
+    """Trace of values that may be out of order or share stamps: sorted, the last value of a stamp counts."""
+    at_ns = np.array(list(stamps_ns), dtype=np.int64)
+    numbers = np.array(list(values), dtype=np.float64)
+    order = np.argsort(at_ns, kind="stable")
+    at_ns, numbers = at_ns[order], numbers[order]
+    last = np.append(np.diff(at_ns) > 0, True)[: len(at_ns)]
+    return Trace(at_ns[last], numbers[last])
+
+
+def even_trace(values: Sequence[float], rate_hz: float, start_ns: int = 0) -> Trace:
+    """Trace of evenly sampled values."""
+    stamps_ns = start_ns + np.round(np.arange(len(values)) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return Trace(stamps_ns, np.asarray(values, dtype=np.float64))
+
+
+def read_csv(path: Path, start_ns: int) -> Truth:
+    """Truth in a table with a header line: a time column and any of bvp, rsp, heart_rate, respiration_rate.
+
+    Times are `time_s`, from the recording's first frame (at start_ns), or `stamp_ns`, on the frames' own clock. A cell may
+    be empty.
+
+    Raises
+    ------
+    DatasetError : no such file, no such columns, or a cell that is no number; names file and line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: not readable: {error}") from None
+    header = [name.strip().lower() for name in rows[0]] if rows else []
+    time = next((name for name in header if name in TIMES), None)
+    columns = {name: i for i, name in enumerate(header) if name in WAVES or name in RATES}
+    if time is None or not columns:
+        wanted = f"a time column ({', '.join(TIMES)}) and one of {', '.join([*WAVES, *RATES])}"
+        raise DatasetError(f"{path}: needs {wanted}; its columns are: {', '.join(header) or 'none'}")
+    offset_ns = 0 if time in ABSOLUTE else start_ns
+    cells = _numbers(path, rows[1:], [header.index(time), *columns.values()])
+    if time in ABSOLUTE:  # as whole numbers: a float holds no nanoseconds of today
+        stamps_ns = np.array([int(float_text(row[header.index(time)])) for row in rows[1:] if row], dtype=np.int64)
+    else:
+        stamps_ns = offset_ns + np.round(cells[:, 0] * TIMES[time]).astype(np.int64)
+    waves: dict[Kind, Trace] = {}
+    rates: dict[Kind, Trace] = {}
+    for position, name in enumerate(columns, start=1):
+        known = np.isfinite(cells[:, position])
+        table, kind = (waves, WAVES[name]) if name in WAVES else (rates, RATES[name])
+        if known.any():
+            table[kind] = trace(stamps_ns[known], cells[known, position])
+    return Truth(waves, rates)
+
+
+def float_text(text: str) -> str | float:
+    """Digits as they are; anything else by way of a float."""
+    text = text.strip()
+    return text if text.lstrip("-").isdigit() else float(text)
+
+
+def _numbers(path: Path, rows: Sequence[Sequence[str]], columns: Sequence[int]) -> np.ndarray:
+    out = []
+    for line, row in enumerate(rows, start=2):
+        if not row:
+            continue
+        try:
+            out.append([float(row[i]) if i < len(row) and row[i].strip() else math.nan for i in columns])
+        except ValueError:
+            raise DatasetError(f"{path}: line {line} is not of numbers: {','.join(row)[:60]}") from None
+        if not math.isfinite(out[-1][0]):
+            raise DatasetError(f"{path}: line {line} has no time")
+    if not out:
+        raise DatasetError(f"{path}: holds no values")
+    return np.array(out)
+
+
+def merged(traces: Mapping[Kind, list[tuple[int, float]]]) -> dict[Kind, Trace]:
+    """Traces of (stamp, value) pairs, those kinds that have any."""
+    return {kind: trace(*zip(*points, strict=True)) for kind, points in traces.items() if points}

@@ -1,0 +1,144 @@
+"""`rppg-ros evaluate`: recordings against ground truth, and one run against another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from rppg_ros.evaluation.config import EvalConfig
+from rppg_ros.evaluation.output import write_run
+from rppg_ros.evaluation.results import RecordingResult, Results, ResultsError
+from rppg_ros.evaluation.spread import Done, run_here, run_on_cluster
+from rppg_ros.evaluation.work import RecordingRef, Shelf, find_recordings
+from rppg_ros.inference.engine import EngineError
+from rppg_ros.inference.factory import AUTO, ENGINES
+from rppg_ros.vision.thermal import UNITS
+
+EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
+DEFAULTS = EvalConfig()
+FOLDER = "evaluation"
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Add `evaluate` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure recordings with ground truth: errors, report",
+        description="Bags, videos or a dataset through the nodes' own pipeline, against ground truth. Run again in the "
+        "same output folder, it goes on where it was stopped. Exit code 1: some recordings could not be evaluated.",
+    )
+    parser.add_argument("paths", nargs="*", help="bags, videos, folders of them; with --dataset, its root folder")
+    parser.add_argument("--dataset", default="", help="read the folder as this dataset: ubfc2, pure, ... (see convert)")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only recordings whose name holds this")
+    parser.add_argument("-o", "--output", type=Path, default=Path(FOLDER), help="folder to write; default: %(default)s")
+    parser.add_argument("--truth", default="", help="CSV of one recording; default: the one beside it")
+    parser.add_argument("--rgb-topic", default="", help="of bags; default: found by type and name")
+    parser.add_argument("--thermal-topic", default="", help="of bags; default: found by type and name")
+    parser.add_argument("--jobs", type=int, default=1, help="recordings at once on this machine; default: %(default)s")
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar=("A.json", "B.json"), help="compare two runs' results")
+    _add_settings(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings of the run")
+    group.add_argument("--engine", choices=ENGINES, default=AUTO, help="default: %(default)s, POS without a model")
+    group.add_argument("--model", default="", help=".onnx file with a model card")
+    group.add_argument(
+        "--hop", dest="hop_s", type=float, default=DEFAULTS.hop_s, help="seconds between a network's windows"
+    )
+    group.add_argument(
+        "--window", dest="window_s", type=float, default=0.0,
+        help="seconds of rPPG-Toolbox's windows; default 0: each recording as a whole",
+    )  # fmt: skip
+    for kind, name in (("bvp", "heart"), ("rsp", "respiration")):
+        option = f"min_quality_{kind}"
+        group.add_argument(
+            f"--min-quality-{kind}", dest=option, type=float, default=getattr(DEFAULTS, option),
+            help=f"least quality of a {name} rate that counts as given; default: %(default)s",
+        )  # fmt: skip
+    group.add_argument("--detector-model", default="", help="YuNet .onnx file; default: OpenCV's Haar cascade")
+    group.add_argument("--no-thermal", dest="use_thermal", action="store_false", help="leave thermal frames out")
+    group.add_argument("--thermal-scale", type=float, default=0.0, help="degrees per count of 16-bit thermal images")
+    group.add_argument("--thermal-offset", type=float, default=0.0, help="degrees at count 0")
+    group.add_argument("--thermal-unit", choices=UNITS, default=DEFAULTS.thermal_unit, help="default: %(default)s")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; what the user can put right becomes one line and exit code 2."""
+    try:
+        return _compare(args) if args.compare else _evaluate(args)
+    except KeyboardInterrupt:
+        print(f"\nrppg-ros evaluate: stopped; run it again with -o {args.output} to go on", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except (ValueError, EngineError, ResultsError, OSError) as error:
+        print(f"rppg-ros evaluate: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from rppg_ros.evaluation.compare import compare, comparison_table
+
+    before, after = (Results.load(path) for path in args.compare)
+    Console().print(comparison_table(compare(before, after)))
+    return EXIT_OK
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    if not args.paths:
+        raise ValueError("nothing to evaluate: give bags, videos, a folder of them, or --dataset NAME FOLDER")
+    config = EvalConfig(**{f.name: getattr(args, f.name) for f in fields(EvalConfig)})
+    engine = config.make_engine()  # before any recording is opened: a bad model fails at once
+    options = {"truth": args.truth, "rgb_topic": args.rgb_topic, "thermal_topic": args.thermal_topic}
+    refs = [ref for ref in find_recordings(args.paths, args.dataset, options) if args.only in ref.key]
+    if not refs:
+        raise ValueError(f"no recording's name holds '{args.only}'")
+    if args.truth and len(refs) > 1:
+        raise ValueError(f"--truth is of one recording, here are {len(refs)}")
+    args.output.mkdir(parents=True, exist_ok=True)
+    settings = config.settings()
+    shelf = Shelf(args.output, settings)
+    console = Console()
+    found = _all(refs, shelf, config, args, console)
+    results = Results(engine.name, settings, tuple(found[ref.key] for ref in refs))
+    write_run(results, args.output, console)
+    return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
+
+
+def _all(
+    refs: Sequence[RecordingRef], shelf: Shelf, config: EvalConfig, args: argparse.Namespace, console: Console
+) -> dict[str, RecordingResult]:
+    """Results of all recordings by key: those on the shelf, and the rest."""
+    kept = {ref.key: result for ref in refs if (result := shelf.get(ref)) is not None}
+    left = [ref for ref in refs if ref.key not in kept]
+    if kept:
+        console.print(f"{len(kept)} of {len(refs)} recordings are there from before.")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("recordings", total=len(refs), completed=len(kept))
+        for ref, plain in _spread(left, config, args):
+            result = kept[ref.key] = shelf.put(ref, plain)
+            progress.advance(bar)
+            if result.error:
+                progress.console.print(f"{ref.key}: {result.error}", style="red", highlight=False, markup=False)
+    return kept
+
+
+def _spread(refs: Sequence[RecordingRef], config: EvalConfig, args: argparse.Namespace) -> Iterator[Done]:
+    if args.scheduler:
+        return run_on_cluster(refs, config, args.scheduler)
+    return run_here(refs, config, args.jobs)

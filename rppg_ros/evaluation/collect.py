@@ -1,0 +1,152 @@
+"""Gathers what the pipeline gave for one recording, and lays it beside the truth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rppg_ros.datasets.base import Truth
+from rppg_ros.evaluation.metrics import macc, snr_db
+from rppg_ros.evaluation.protocols import TOOLBOX_BANDS, bridged, filtered, on_clock, toolbox_rate, true_rate
+from rppg_ros.evaluation.results import Running, TaskResult, Wave, Windows
+from rppg_ros.types import NS_PER_S, Kind, Rate, Status, Waveform
+from rppg_ros.vitals.filters import standardise
+from rppg_ros.vitals.reader import PERIOD_S
+from rppg_ros.vitals.registry import RATES
+
+MIN_WINDOW_SHARE = 0.9  # of a window that the waveform must cover; what is missing is bridged
+SILENT = "SILENT"
+"""Status of a second in which nothing was said at all."""
+ROUND_S = 1e-3
+
+
+@dataclass(slots=True)
+class Collector:
+    """Waveforms and rates of one recording, of one person: where several faces spoke, the better estimate counts."""
+
+    waves: list[Waveform] = field(default_factory=list)
+    rates: list[Rate] = field(default_factory=list)
+
+    def add(self, output: Waveform | Rate) -> None:
+        """Take one output of the pipeline."""
+        (self.rates if isinstance(output, Rate) else self.waves).append(output)
+
+    def tasks(self, truth: Truth, start_ns: int, end_ns: int, window_s: float) -> dict[Kind, TaskResult]:
+        """Results of the kinds that were measured or are known.
+
+        Parameters
+        ----------
+        start_ns, end_ns : stamps of the recording's first and last frame.
+        window_s : of the toolbox's protocol; 0: the recording as a whole.
+        """
+        kinds = {wave.kind for wave in self.waves} | set(truth.waves) | set(truth.rates)
+        found = {}
+        for kind in sorted(kinds):
+            wave = self._wave(kind, truth, start_ns, end_ns)
+            windows = _windows(wave, kind, truth, start_ns, end_ns, window_s)
+            found[kind] = TaskResult(windows, self._running(kind, truth, start_ns, end_ns), wave)
+        return found
+
+    def _wave(self, kind: Kind, truth: Truth, start_ns: int, end_ns: int) -> Wave:
+        pieces = [wave for wave in self.waves if wave.kind is kind]
+        rate_hz = pieces[0].rate_hz if pieces else 30.0
+        at_ns = start_ns + np.round(np.arange(_points(start_ns, end_ns, rate_hz)) * (NS_PER_S / rate_hz)).astype(
+            np.int64
+        )
+        measured = np.full(len(at_ns), math.nan)
+        for piece in pieces:
+            _lay(measured, at_ns, piece)
+        known = truth.waves.get(kind)
+        true = np.zeros(0) if known is None else on_clock(known, at_ns)
+        return Wave(rate_hz, 0.0, _standard(measured) if pieces else [], _standard(true))
+
+    def _running(self, kind: Kind, truth: Truth, start_ns: int, end_ns: int) -> Running:
+        """One estimate for each second: a number if there was one, else the last reason why not."""
+        period_ns = round(PERIOD_S * NS_PER_S)
+        best: dict[int, Rate] = {}
+        for rate in self.rates:
+            second = (rate.stamp_ns - start_ns) // period_ns
+            if rate.kind is kind and start_ns <= rate.stamp_ns <= end_ns:
+                held = best.get(second)
+                if held is None or held.status is not Status.OK or rate.status is Status.OK:
+                    best[second] = rate
+        out = Running()
+        for second in range(max(1, math.ceil((end_ns - start_ns) / period_ns))):
+            rate = best.get(second)
+            stamp_ns = rate.stamp_ns if rate else start_ns + (second + 1) * period_ns
+            span_ns = round((rate.window_s if rate and rate.status is Status.OK else RATES[kind].window_s) * NS_PER_S)
+            out.at_s.append(_seconds(stamp_ns - start_ns))
+            out.measured.append(rate.per_minute if rate and rate.status is Status.OK else math.nan)
+            out.quality.append(rate.quality if rate else math.nan)
+            out.status.append(rate.status.name if rate else SILENT)
+            out.truth.append(true_rate(truth, kind, max(start_ns, stamp_ns - span_ns), stamp_ns))
+        return out
+
+
+def _windows(wave: Wave, kind: Kind, truth: Truth, start_ns: int, end_ns: int, window_s: float) -> Windows:
+    whole_s = (end_ns - start_ns) / NS_PER_S
+    length_s = window_s or whole_s
+    out = Windows()
+    for index in range(max(1, int(whole_s / length_s + 1e-6))):
+        begin_s = index * length_s
+        measured = _cut(wave.measured, wave.rate_hz, begin_s, length_s)
+        true = _cut(wave.truth, wave.rate_hz, begin_s, length_s)
+        span = start_ns + round(begin_s * NS_PER_S), start_ns + round((begin_s + length_s) * NS_PER_S)
+        wanted = toolbox_rate(true, wave.rate_hz, kind) if len(true) else true_rate(truth, kind, *span)
+        out.start_s.append(_seconds(round(begin_s * NS_PER_S)))
+        out.length_s.append(_seconds(round(length_s * NS_PER_S)))
+        out.measured.append(toolbox_rate(measured, wave.rate_hz, kind))
+        out.truth.append(wanted)
+        out.snr_db.append(_snr(measured, wave.rate_hz, kind, wanted))
+        out.macc.append(_macc(measured, true, wave.rate_hz, kind))
+    return out
+
+
+def _cut(samples: list[float], rate_hz: float, begin_s: float, length_s: float) -> np.ndarray:
+    """A window of a waveform without holes; empty where too much is missing."""
+    first = round(begin_s * rate_hz)
+    cut = np.array(samples[first : first + round(length_s * rate_hz)], dtype=np.float64)
+    wanted = MIN_WINDOW_SHARE * length_s * rate_hz
+    return bridged(cut) if np.isfinite(cut).sum() >= wanted - 1 and len(cut) else np.zeros(0)
+
+
+def _snr(measured: np.ndarray, rate_hz: float, kind: Kind, true_per_minute: float) -> float:
+    if len(measured) < 2 * rate_hz or not math.isfinite(true_per_minute):
+        return math.nan
+    band = TOOLBOX_BANDS[kind]
+    return snr_db(filtered(measured, rate_hz, kind), rate_hz, true_per_minute, (band.low_hz, band.high_hz))
+
+
+def _macc(measured: np.ndarray, true: np.ndarray, rate_hz: float, kind: Kind) -> float:
+    if len(measured) != len(true) or len(measured) < 2 * rate_hz:
+        return math.nan
+    return macc(filtered(measured, rate_hz, kind), filtered(true, rate_hz, kind))
+
+
+def _lay(measured: np.ndarray, at_ns: np.ndarray, piece: Waveform) -> None:
+    """Put a piece on the recording's clock; a clip's own clock starts at its first frame, anywhere between two points."""
+    if not len(piece.samples):
+        return
+    stamps_ns = piece.start_ns + np.arange(len(piece.samples)) * (NS_PER_S / piece.rate_hz)
+    half_ns = NS_PER_S / piece.rate_hz / 2
+    inside = (at_ns >= stamps_ns[0] - half_ns) & (at_ns < stamps_ns[-1] + half_ns)
+    since_ns = piece.start_ns
+    measured[inside] = np.interp(at_ns[inside] - since_ns, stamps_ns - since_ns, piece.samples)
+
+
+def _standard(samples: np.ndarray) -> list[float]:
+    known = np.isfinite(samples)
+    out = np.full(len(samples), math.nan)
+    out[known] = standardise(samples[known])
+    return [float(value) for value in np.round(out, 4)]
+
+
+def _points(start_ns: int, end_ns: int, rate_hz: float) -> int:
+    return int((end_ns - start_ns) * rate_hz / NS_PER_S) + 1
+
+
+def _seconds(span_ns: int) -> float:
+    """Rounded: results are read by people."""
+    return round(span_ns / NS_PER_S / ROUND_S) * ROUND_S if span_ns else 0.0

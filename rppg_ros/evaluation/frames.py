@@ -1,0 +1,42 @@
+"""A source's frames as the pipeline takes them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+
+from rppg_ros.sources.base import RGB, SourceError, StreamFrame
+from rppg_ros.sources.images import ImageError, rgb_image
+from rppg_ros.types import Frame
+from rppg_ros.vision.thermal import Radiometry
+
+
+def pipeline_frame(frame: StreamFrame, radiometry: Radiometry) -> Frame:
+    """RGB uint8, or thermal in degrees (counts where they mean none), of a source's frame; stamps stay.
+
+    Raises
+    ------
+    SourceError : the image is not what its encoding says.
+    """
+    if frame.stream == RGB:
+        try:
+            return Frame(frame.stamp_ns, _rgb(frame))
+        except ImageError as error:
+            raise SourceError(f"frame of {frame.stamp_ns} ns: {error}") from None
+    if frame.image.ndim != 2:
+        raise SourceError(f"frame of {frame.stamp_ns} ns: a thermal image has one channel, not {frame.image.shape}")
+    celsius, radiometric = radiometry.apply(frame.image)
+    return Frame(frame.stamp_ns, celsius, radiometric)
+
+
+def _rgb(frame: StreamFrame) -> np.ndarray:
+    if frame.encoding == "rgb8":
+        return frame.image
+    if frame.encoding == "bgr8":
+        return cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB)
+    image = np.ascontiguousarray(frame.image)
+    height, width = image.shape[:2]
+    plain = dict(height=height, width=width, encoding=frame.encoding, step=0, is_bigendian=0, data=image.tobytes())
+    return rgb_image(SimpleNamespace(**plain))

@@ -1,0 +1,115 @@
+"""Rates of a waveform as the papers' tables have them, and the true rate over any span."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal, sparse
+from scipy.sparse.linalg import spsolve
+
+from rppg_ros.datasets.base import Trace, Truth
+from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.vitals.registry import RATES
+from rppg_ros.vitals.spectrum import find_peak, spectrum
+
+DETREND_LAMBDA = 100.0
+ORDER = 1
+MIN_SAMPLES = 32
+MIN_TRUTH_SHARE = 0.8  # of a span that the truth must cover
+MAX_TRACE_GAP_S = 1.0
+MIN_PERIODS = 2.0  # of the lowest rate: a shorter span has none to speak of
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where a rate is searched, Hz."""
+
+    low_hz: float
+    high_hz: float
+
+
+TOOLBOX_BANDS = {Kind.BVP: Band(0.75, 2.5), Kind.RSP: Band(0.08, 0.5)}
+"""rPPG-Toolbox's (arXiv 2210.00716) for the pulse; MMRPhys's (arXiv 2505.07013) for the breath."""
+
+
+def smoothness_detrend(samples: np.ndarray, strength: float = DETREND_LAMBDA) -> np.ndarray:
+    """Samples (n,) less their slow trend: smoothness priors, Tarvainen et al. 2002; lambda = strength."""
+    n = len(samples)
+    if n < 3:
+        return np.asarray(samples, dtype=np.float64) - np.mean(samples)
+    bend = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(n - 2, n))
+    smooth = sparse.eye_array(n) + strength**2 * (bend.T @ bend)
+    return samples - spsolve(smooth.tocsc(), np.asarray(samples, dtype=np.float64))
+
+
+def filtered(samples: np.ndarray, rate_hz: float, kind: Kind) -> np.ndarray:
+    """The toolbox's waveform: detrended, then a first-order Butterworth band-pass, forwards and backwards."""
+    band = TOOLBOX_BANDS[kind]
+    b, a = signal.butter(ORDER, [band.low_hz, band.high_hz], "bandpass", fs=rate_hz)
+    return signal.filtfilt(b, a, smoothness_detrend(samples))
+
+
+def toolbox_rate(samples: np.ndarray, rate_hz: float, kind: Kind) -> float:
+    """Rate per minute of a waveform (n,) as rPPG-Toolbox reads it: the highest bin of a periodogram in its band.
+
+    The periodogram is as long as the next power of two, so that its bins are up to rate_hz / n apart (3.5 beats per minute
+    for 10 s at 30 Hz): coarse, but it is what published tables hold. NaN for waveforms too short, flat or not finite.
+    """
+    samples = np.asarray(samples, dtype=np.float64)
+    if len(samples) < MIN_SAMPLES or not np.isfinite(samples).all() or np.ptp(samples) == 0:
+        return math.nan
+    wave = filtered(samples, rate_hz, kind)
+    hz, power = signal.periodogram(wave, rate_hz, nfft=1 << (len(wave) - 1).bit_length(), detrend=False)
+    band = TOOLBOX_BANDS[kind]
+    inside = (hz >= band.low_hz) & (hz <= band.high_hz)
+    return float(hz[inside][np.argmax(power[inside])] * 60) if inside.any() else math.nan
+
+
+def true_rate(truth: Truth, kind: Kind, start_ns: int, end_ns: int) -> float:
+    """True rate per minute over a span of time.
+
+    Off the contact sensor's waveform where there is one, by the refined peak of its spectrum; else the mean of what the
+    device gave. NaN where the truth does not cover most of the span, or the span is too short for the lowest rate.
+    """
+    spec = RATES[kind]
+    wave = truth.waves.get(kind)
+    if wave is not None:
+        rate_hz = max(8 * spec.high_hz, 10.0)
+        at_ns = np.arange(start_ns, end_ns, NS_PER_S / rate_hz).astype(np.int64)
+        values = on_clock(wave, at_ns)
+        if len(at_ns) < MIN_PERIODS / spec.low_hz * rate_hz or np.isfinite(values).mean() < MIN_TRUTH_SHARE:
+            return math.nan
+        peak = find_peak(spectrum(bridged(values), rate_hz), spec)
+        return math.nan if peak is None else peak.hz * 60
+    rates = truth.rates.get(kind)
+    if rates is None:
+        return math.nan
+    inside = rates.values[(rates.stamps_ns >= start_ns) & (rates.stamps_ns <= end_ns)]
+    inside = inside[np.isfinite(inside)]
+    return float(inside.mean()) if len(inside) else math.nan
+
+
+def on_clock(trace: Trace, at_ns: np.ndarray, max_gap_s: float = MAX_TRACE_GAP_S) -> np.ndarray:
+    """A trace at other times (m,) by linear interpolation; NaN outside it and inside its gaps."""
+    known = np.isfinite(trace.values)
+    stamps_ns, values = trace.stamps_ns[known], trace.values[known]
+    if not len(stamps_ns):
+        return np.full(len(at_ns), math.nan)
+    since_ns = stamps_ns[0]
+    found = np.interp((at_ns - since_ns) / NS_PER_S, (stamps_ns - since_ns) / NS_PER_S, values)
+    after = np.searchsorted(stamps_ns, at_ns)
+    left, right = stamps_ns[np.maximum(after - 1, 0)], stamps_ns[np.minimum(after, len(stamps_ns) - 1)]
+    outside = (at_ns < stamps_ns[0]) | (at_ns > stamps_ns[-1])
+    found[outside | (right - left > max_gap_s * NS_PER_S)] = math.nan
+    return found
+
+
+def bridged(samples: np.ndarray) -> np.ndarray:
+    """Samples (n,) with what is not finite interpolated from its neighbours; all NaN stays as it is."""
+    known = np.isfinite(samples)
+    if known.all() or not known.any():
+        return samples
+    index = np.arange(len(samples))
+    return np.interp(index, index[known], samples[known])

@@ -1,0 +1,54 @@
+"""Runs recordings beside each other: in processes of this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any
+
+from rppg_ros.evaluation.config import EvalConfig
+from rppg_ros.evaluation.work import EvaluationError, RecordingRef, work
+
+Done = tuple[RecordingRef, dict[str, Any]]
+
+
+def run_here(refs: Sequence[RecordingRef], config: EvalConfig, jobs: int) -> Iterator[Done]:
+    """Results as they are finished, from `jobs` processes; 1: in this process."""
+    if jobs <= 1 or len(refs) <= 1:
+        for ref in refs:
+            yield ref, work(ref, config)
+        return
+    # Forked children would share this process's threads of OpenCV and ONNX Runtime half alive.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(refs)), mp_context=context) as pool:
+        futures = {pool.submit(work, ref, config): ref for ref in refs}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def run_on_cluster(refs: Sequence[RecordingRef], config: EvalConfig, address: str) -> Iterator[Done]:
+    """Results as they are finished, from the workers of a Dask scheduler, e.g. "tcp://10.0.0.5:8786".
+
+    The workers must have rppg_ros installed and see recordings and models under the same paths.
+
+    Raises
+    ------
+    EvaluationError : Dask is not installed, or the scheduler does not answer.
+    """
+    try:
+        from distributed import Client
+        from distributed import as_completed as completed
+    except ModuleNotFoundError:
+        raise EvaluationError("--scheduler needs Dask: pip install 'rppg_ros[evaluation]'") from None
+    try:
+        client = Client(address, timeout="20s")
+    except (OSError, ValueError, TimeoutError) as error:
+        raise EvaluationError(f"scheduler {address}: {error}") from None
+    with client:
+        futures = {client.submit(work, ref, config, pure=False): ref for ref in refs}
+        for future in completed(futures):
+            yield futures[future], future.result()

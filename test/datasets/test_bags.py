@@ -1,0 +1,203 @@
+"""Recordings to bags and back; truth on topics of other people's bags, and in tables."""
+
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from rppg_ros.cli import main
+from rppg_ros.datasets.bags import open_recording
+from rppg_ros.datasets.base import DatasetError, Trace
+from rppg_ros.datasets.convert import EPOCH_NS, chunks, write_bag
+from rppg_ros.datasets.messages import typestore
+from rppg_ros.datasets.registry import read
+from rppg_ros.evaluation.frames import pipeline_frame
+from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.vision.thermal import Radiometry
+from support import dataset_folders as folders
+
+T0 = 1_700_000_000 * NS_PER_S
+
+
+def pixels(source):
+    return [(f.stream, f.stamp_ns, pipeline_frame(f, Radiometry()).image) for f in source]
+
+
+@pytest.mark.parametrize("image_format", ["png", "raw"])
+@pytest.mark.parametrize("name", ["pure", "ibvp", "mmpd", "ubfc1"])
+def test_nothing_is_lost_on_the_way(name, image_format, tmp_path):
+    getattr(folders, name)(tmp_path)
+    (before,) = read(name, tmp_path)
+    bag = write_bag(before, tmp_path / "bags", image_format)
+    after = open_recording(str(bag))
+    assert (after.dataset, after.name, after.subject) == (before.dataset, before.name, before.subject)
+    assert after.conditions == before.conditions
+    shift_ns = 0 if before.open().absolute else EPOCH_NS
+    for (a, at, one), (b, bt, other) in zip(pixels(before.open()), pixels(after.open()), strict=True):
+        assert a == b and at + shift_ns == bt
+        np.testing.assert_array_equal(one, other)
+    wanted, found = before.truth().waves[Kind.BVP], after.truth().waves[Kind.BVP]
+    known = np.isfinite(wanted.values)
+    inside = known & (wanted.stamps_ns <= found.stamps_ns[-1] - shift_ns)
+    at = np.interp(wanted.stamps_ns[inside], found.stamps_ns - shift_ns, found.values)
+    np.testing.assert_allclose(at, wanted.values[inside], atol=0.15 * np.ptp(wanted.values[known]))
+    for kind, rate in before.truth().rates.items():
+        np.testing.assert_array_equal(after.truth().rates[kind].values, rate.values)
+    assert sorted(p.suffix for p in bag.iterdir()) == [".mcap", ".yaml"]
+
+
+def test_an_even_trace_keeps_its_samples():
+    values = np.random.default_rng(0).normal(size=250)
+    stamps = np.round(np.arange(250) * (NS_PER_S / 60)).astype(int)
+    pieces = chunks(Trace(stamps, values))
+    assert [len(samples) for _, _, samples in pieces] == [60, 60, 60, 60, 10]
+    np.testing.assert_array_equal(np.concatenate([samples for _, _, samples in pieces]), values)
+
+
+def test_a_gap_stays_a_gap():
+    stamps = np.concatenate([np.arange(60), np.arange(200, 260)]) * (NS_PER_S // 30)
+    pieces = chunks(Trace(stamps, np.ones(120)))
+    covered = sum(len(samples) / rate for _, rate, samples in pieces)
+    assert covered == pytest.approx(4.0, abs=0.1)
+
+
+def test_a_bag_that_is_there_is_left_alone(tmp_path):
+    folders.pure(tmp_path)
+    (recording,) = read("pure", tmp_path)
+    bag = write_bag(recording, tmp_path / "bags")
+    assert write_bag(recording, tmp_path / "bags") is None
+    assert write_bag(recording, tmp_path / "bags", overwrite=True) == bag
+
+
+def test_a_recording_that_breaks_leaves_nothing(tmp_path):
+    folders.ibvp(tmp_path)
+    (tmp_path / "p01_a/p01_a_rgb/p01_a_9.bmp").write_bytes(b"broken")
+    (recording,) = read("ibvp", tmp_path)
+    with pytest.raises(DatasetError, match="p01_a_9.bmp: not a readable image"):
+        write_bag(recording, tmp_path / "bags")
+    assert list((tmp_path / "bags").iterdir()) == []
+
+
+def test_convert_command(tmp_path, capsys):
+    folders.pure(tmp_path / "data")
+    words = ["convert", "pure", str(tmp_path / "data"), "--to", str(tmp_path / "bags"), "--format", "raw"]
+    assert main(words) == 0
+    assert "1 written, 0 there already, 0 failed" in " ".join(capsys.readouterr().out.split())
+    assert main(words) == 0
+    assert "0 written, 1 there already" in " ".join(capsys.readouterr().out.split())
+    assert (tmp_path / "bags" / "pure_01-02" / "metadata.yaml").is_file()
+    assert main(["convert", "pure", str(tmp_path / "bags"), "--to", str(tmp_path)]) == 2
+    assert "no folders named like 01-01" in capsys.readouterr().err
+
+
+class Bag:
+    """Somebody else's bag: grey images, and topics of plain numbers."""
+
+    def __init__(self, path, plugin=StoragePlugin.MCAP, late_ns=0):
+        self.path, self.store, self.late_ns = path, typestore(), late_ns
+        self.writer = Writer(path, version=9, storage_plugin=plugin)
+        self.made = {}
+
+    def __enter__(self):
+        self.writer.open()
+        for i in range(30):
+            image = np.full((8, 8, 3), i, np.uint8)
+            fields = dict(height=8, width=8, encoding="rgb8", is_bigendian=0, step=24, data=image.ravel())
+            self.send("/cam/image_raw", T0 + i * NS_PER_S // 30, "sensor_msgs/msg/Image", header=True, **fields)
+        return self
+
+    def __exit__(self, *_):
+        self.writer.close()
+
+    def send(self, topic, stamp_ns, name, header=False, **fields):
+        types = self.store.types
+        if header:
+            stamp = types["builtin_interfaces/msg/Time"](sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
+            fields["header"] = types["std_msgs/msg/Header"](stamp=stamp, frame_id="")
+        if topic not in self.made:
+            self.made[topic] = self.writer.add_connection(topic, name, typestore=self.store)
+        data = self.store.serialize_cdr(types[name](**fields), name)
+        self.writer.write(self.made[topic], stamp_ns + self.late_ns, data)
+
+    def number(self, topic, values, name="std_msgs/msg/Float32"):
+        for i, value in enumerate(values):
+            self.send(topic, T0 + i * NS_PER_S // 10, name, data=float(value))
+
+    def rate(self, topic, value, model):
+        fields = dict(face_id="", value=value, std=0.0, snr_db=0.0, quality=1.0, status=0, window=0.0, model=model)
+        self.send(topic, T0 + NS_PER_S, "rppg_ros/msg/HeartRate", header=True, **fields)
+
+
+@pytest.mark.parametrize("plugin", list(StoragePlugin))
+@pytest.mark.parametrize("late_ns", [0, 86_400 * NS_PER_S])
+def test_plain_numbers_by_their_topics_names(plugin, late_ns, tmp_path):
+    with Bag(tmp_path / "b", plugin, late_ns) as bag:
+        bag.number("/polar/hr", [70, 71, 72])
+        bag.number("/belt/respiration_rate", [15], "std_msgs/msg/Float64")
+        bag.number("/oximeter/ppg", [0.1, 0.2, 0.3])
+        bag.number("/room/temperature", [20])
+    truth = open_recording(str(tmp_path / "b")).truth()
+    assert truth.rates[Kind.BVP].values.tolist() == [70, 71, 72]
+    assert truth.rates[Kind.RSP].values.tolist() == [15]
+    np.testing.assert_allclose(truth.waves[Kind.BVP].values, [0.1, 0.2, 0.3], atol=1e-6)
+    assert abs(truth.waves[Kind.BVP].stamps_ns[0] - T0) < NS_PER_S
+
+
+def test_what_our_nodes_measured_is_no_truth(tmp_path):
+    with Bag(tmp_path / "b") as bag:
+        bag.rate("/heart_rate", 90.0, "pos")
+    with pytest.raises(DatasetError, match="no ground truth: no CSV beside it and none of its topics"):
+        open_recording(str(tmp_path / "b")).truth()
+    with Bag(tmp_path / "c") as bag:
+        bag.rate("/heart_rate", 90.0, "pos")
+        bag.rate("/ground_truth/heart_rate", 66.0, "truth")
+    assert open_recording(str(tmp_path / "c")).truth().rates[Kind.BVP].values.tolist() == [66.0]
+
+
+def test_several_candidates_are_listed_unless_one_is_named_truth(tmp_path):
+    with Bag(tmp_path / "b") as bag:
+        bag.number("/a/hr", [60])
+        bag.number("/b/hr", [61])
+    with pytest.raises(DatasetError, match="several topics could be the true bvp rate: /a/hr, /b/hr"):
+        open_recording(str(tmp_path / "b")).truth()
+    with Bag(tmp_path / "c") as bag:
+        bag.number("/a/hr", [60])
+        bag.number("/reference/hr", [61])
+    assert open_recording(str(tmp_path / "c")).truth().rates[Kind.BVP].values.tolist() == [61]
+
+
+def test_a_table_beside_a_bag_counts_from_its_first_frame(tmp_path):
+    with Bag(tmp_path / "b"):
+        pass
+    (tmp_path / "b.csv").write_text("time_s,heart_rate,rsp\n0.5,70,\n1.0,,0.25\n")
+    truth = open_recording(str(tmp_path / "b")).truth()
+    assert truth.rates[Kind.BVP].stamps_ns.tolist() == [T0 + NS_PER_S // 2]
+    assert truth.waves[Kind.RSP].values.tolist() == [0.25]
+    (tmp_path / "own.csv").write_text(f"stamp_ns,bvp\n{T0 + 7},1\n{T0 + 9},2\n")
+    assert open_recording(str(tmp_path / "b"), truth=str(tmp_path / "own.csv")).truth().waves[
+        Kind.BVP
+    ].stamps_ns.tolist() == [T0 + 7, T0 + 9]
+
+
+def test_a_table_beside_a_video(tmp_path):
+    folders.video(tmp_path / "clip.avi")
+    with pytest.raises(DatasetError, match=r"clip.avi: no ground truth: there is no clip.csv beside it"):
+        open_recording(str(tmp_path / "clip.avi")).truth()
+    (tmp_path / "clip.csv").write_text("time,hr\n0,62\n")
+    assert open_recording(str(tmp_path / "clip.avi")).truth().rates[Kind.BVP].values.tolist() == [62]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "needs a time column .* its columns are: a, b"),
+        ("time_s,bvp\n1,x\n", "line 2 is not of numbers: 1,x"),
+        ("time_s,bvp\n,1\n", "line 2 has no time"),
+        ("time_s,bvp\n", "holds no values"),
+        ("", "needs a time column .* its columns are: none"),
+    ],
+)
+def test_bad_tables_are_named(text, message, tmp_path):
+    folders.video(tmp_path / "clip.avi")
+    (tmp_path / "clip.csv").write_text(text)
+    with pytest.raises(DatasetError, match=f"clip.csv: {message}"):
+        open_recording(str(tmp_path / "clip.avi")).truth()

@@ -1,0 +1,189 @@
+"""Each dataset in its published layout: frames, stamps, truth, conditions; and what is said of damage."""
+
+import numpy as np
+import pytest
+
+from rppg_ros.datasets.base import DatasetError, Trace
+from rppg_ros.datasets.registry import DATASETS, read
+from rppg_ros.types import NS_PER_S, Kind
+from support import dataset_folders as folders
+from support.dataset_folders import FRAMES, image
+
+LOSSLESS = ("ubfc1", "ubfc2", "pure", "ibvp", "mmpd", "buaa", "scamps")
+
+
+@pytest.fixture
+def recording(tmp_path):
+    def make(name, **options):
+        if name == "scamps":
+            pytest.importorskip("h5py", reason="h5py is in the extra 'evaluation'")
+        root = tmp_path / name
+        root.mkdir()
+        made = getattr(folders, name)(root, **options)
+        (found,) = read(name, root)
+        return (found, made) if name == "pure" else found
+
+    return make
+
+
+def rgb_frames(recording):
+    return [frame for frame in recording.open() if frame.stream == "rgb"]
+
+
+def bgr(frame):
+    return frame.image[..., ::-1] if frame.encoding == "rgb8" else frame.image
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_pixels_arrive_as_they_were(name, recording):
+    found = recording(name)
+    found = found[0] if name == "pure" else found
+    frames = rgb_frames(found)
+    assert len(frames) == FRAMES
+    side = frames[0].image.shape[0]
+    for index, frame in enumerate(frames):
+        np.testing.assert_array_equal(bgr(frame), image(index, side))
+    assert np.all(np.diff([frame.stamp_ns for frame in frames]) > 0)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_second_run_through_the_frames_is_the_same(name, recording):
+    found = recording(name)
+    source = (found[0] if name == "pure" else found).open()
+    assert [f.stamp_ns for f in source] == [f.stamp_ns for f in source]
+    assert source.duration_s > 0.3
+
+
+def test_ubfc1(recording):
+    found = recording("ubfc1")
+    truth = found.truth()
+    assert (found.name, found.subject) == ("5-gt", "5-gt")
+    assert truth.waves[Kind.BVP].stamps_ns[1] == 16_000_000
+    np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(25, rate=62.5), atol=1e-6)
+    assert set(truth.rates[Kind.BVP].values) == {70.0}
+
+
+def test_ubfc2_frames_have_the_stamps_of_the_third_line(recording):
+    found = recording("ubfc2")
+    stamps = [frame.stamp_ns for frame in rgb_frames(found)]
+    np.testing.assert_allclose(stamps, (np.arange(FRAMES) / 29.4 + 0.01) * NS_PER_S, atol=100)
+    np.testing.assert_array_equal(found.truth().waves[Kind.BVP].stamps_ns, stamps)
+    assert set(found.truth().rates[Kind.BVP].values) == {81.0}
+
+
+def test_ubfc2_stamps_that_do_not_fit_are_not_used(recording):
+    found = recording("ubfc2", stamps=np.arange(FRAMES) / 100.0)
+    stamps = [frame.stamp_ns for frame in rgb_frames(found)]
+    np.testing.assert_allclose(np.diff(stamps), NS_PER_S / 30, atol=2e6)
+
+
+def test_pure(recording):
+    found, stamps = recording("pure")
+    assert [frame.stamp_ns for frame in rgb_frames(found)] == stamps
+    assert found.subject == "01" and found.conditions == {"motion": "talking"} and found.open().absolute
+    truth = found.truth()
+    assert truth.waves[Kind.BVP].stamps_ns[1] - truth.waves[Kind.BVP].stamps_ns[0] == 16_666_667
+    assert set(truth.rates[Kind.BVP].values) == {64.0}
+
+
+@pytest.mark.parametrize("header", ["BVP,Timestamp,SQ1,SQ2", ""])
+def test_ibvp(header, recording):
+    found = recording("ibvp", header=header)
+    frames = list(found.open())
+    thermal = [frame for frame in frames if frame.stream == "thermal"]
+    assert len(thermal) == FRAMES and thermal[0].encoding == "32FC1" and thermal[0].image.shape == (512, 640)
+    np.testing.assert_allclose(thermal[3].image[0, 0], 7503 * 0.04 - 273.15, atol=1e-3)
+    step = 34_000_000 if header else NS_PER_S // 30
+    np.testing.assert_allclose(np.diff([f.stamp_ns for f in frames if f.stream == "rgb"]), step, atol=1)
+    assert [f.stamp_ns for f in frames] == sorted(f.stamp_ns for f in frames)
+    wave = found.truth().waves[Kind.BVP].values
+    assert np.isnan(wave[5]) == bool(header) and np.isfinite(wave[:5]).all()
+    assert (found.subject, found.conditions) == ("p01", {"session": "a"})
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0])
+def test_mmpd(scale, recording):
+    found = recording("mmpd", scale=scale)
+    assert found.subject == "3" and found.name == "p3_7"
+    assert found.conditions["light"] == "LED-low" and found.conditions["skin tone"] == "4"
+    assert found.conditions["motion"] == "Walking"
+    np.testing.assert_array_equal(bgr(rgb_frames(found)[4]), image(4))
+    np.testing.assert_allclose(found.truth().waves[Kind.BVP].values, folders.wave(FRAMES))
+
+
+def test_buaa(recording):
+    found = recording("buaa")
+    assert (found.subject, found.conditions) == ("01", {"lux": "10"})
+    truth = found.truth()
+    assert truth.waves[Kind.BVP].stamps_ns[-1] == round(23 * NS_PER_S / 60)
+    assert truth.rates[Kind.BVP].values.tolist() == [72.0]
+
+
+def test_scamps(recording):
+    found = recording("scamps")
+    truth = found.truth()
+    np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(FRAMES))
+    np.testing.assert_allclose(truth.waves[Kind.RSP].values, folders.wave(FRAMES, 0.3))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_bp4d(zipped, recording):
+    found = recording("bp4d", zipped=zipped)
+    assert (found.name, found.subject, found.conditions) == ("F001_T2", "F001", {"task": "T2"})
+    frames = rgb_frames(found)
+    assert len(frames) == FRAMES and frames[1].stamp_ns == 40_000_000
+    errors = [np.abs(frames[2].image.astype(int) - image(i)).mean() for i in range(FRAMES)]
+    assert np.argmin(errors) == 2, "JPEG keeps no pixel of noise, but the image is the right one"
+    truth = found.truth()
+    assert set(truth.waves) == set(truth.rates) == set(Kind)
+    assert truth.waves[Kind.RSP].stamps_ns[1] == 1_000_000 and truth.rates[Kind.RSP].values[0] == 14.0
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_folder_of_something_else_is_named(name, tmp_path):
+    with pytest.raises(DatasetError, match=str(tmp_path)):
+        read(name, tmp_path)
+
+
+def test_unknown_dataset_and_folder(tmp_path):
+    with pytest.raises(DatasetError, match="no dataset 'cohface'; there are: ubfc1, ubfc2, pure"):
+        read("cohface", tmp_path)
+    with pytest.raises(DatasetError, match="no such folder"):
+        read("pure", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "message"),
+    [
+        ("ubfc1", "5-gt/gtdump.xmp", "gtdump.xmp: not a table of numbers"),
+        ("ubfc2", "subject10/ground_truth.txt", "ground_truth.txt: needs three lines"),
+        ("pure", "01-02/01-02.json", "01-02.json: not as published"),
+        ("ibvp", "p01_a/p01_a_bvp.csv", "p01_a_bvp.csv: not a table"),
+        ("buaa", "Sub 01/lux 10.0/lux10.0_APH_wave.csv", "holds no numbers"),
+        ("bp4d", "Physiology/F001/T2/BP_mmHg.txt", "holds no numbers"),
+    ],
+)
+def test_a_damaged_truth_is_named(name, file, message, recording, tmp_path):
+    found = recording(name)
+    found = found[0] if name == "pure" else found
+    (tmp_path / name / file).write_text("what\n")
+    with pytest.raises(DatasetError, match=message):
+        found.truth()
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("ubfc2", "subject10/vid.avi"), ("ibvp", "p01_a/p01_a_rgb/p01_a_3.bmp"), ("bp4d", "2D+3D/F001.zip")],
+)
+def test_damaged_frames_are_named(name, file, recording, tmp_path):
+    found = recording(name)
+    (tmp_path / name / file).write_bytes(b"not this")
+    with pytest.raises(DatasetError, match="not a readable"):
+        list(found.open())
+
+
+def test_a_trace_has_rising_stamps():
+    with pytest.raises(ValueError, match="one stamp for each value"):
+        Trace([1, 2], [1.0])
+    with pytest.raises(ValueError, match="rise"):
+        Trace([2, 2], [1.0, 2.0])
