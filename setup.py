@@ -178,7 +178,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
-    package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png"]},
+    package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
     install_requires=requirements(),
     extras_require={"models": MODELS, "evaluation": EVALUATION, "test": MODELS + EVALUATION + TEST},
     entry_points={"console_scripts": [f"rppg-ros = {NAME}.cli:main"]},

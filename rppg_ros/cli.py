@@ -7,6 +7,7 @@ import sys
 
 from rppg_ros import __version__, models_cli
 from rppg_ros.datasets import cli as datasets_cli
+from rppg_ros.evaluation import cli as evaluation_cli
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -16,6 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     models_cli.add_parser(commands)
+    evaluation_cli.add_parser(commands)
     datasets_cli.add_parser(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

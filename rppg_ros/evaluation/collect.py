@@ -139,7 +139,8 @@ def _lay(measured: np.ndarray, at_ns: np.ndarray, piece: Waveform) -> None:
 def _standard(samples: np.ndarray) -> list[float]:
     known = np.isfinite(samples)
     out = np.full(len(samples), math.nan)
-    out[known] = standardise(samples[known])
+    if known.any():
+        out[known] = standardise(samples[known])
     return [float(value) for value in np.round(out, 4)]
 
 

@@ -106,7 +106,7 @@ class RecordingResult:
     @property
     def key(self) -> str:
         """Unique in a run, e.g. "pure/01-01"."""
-        return f"{self.dataset}/{self.name}"
+        return f"{self.dataset}/{self.name}" if self.dataset else self.name
 
 
 @dataclass(frozen=True, slots=True)

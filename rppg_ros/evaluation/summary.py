@@ -32,6 +32,7 @@ class Series:
     subjects: list[str]
     at_s: list[float]
     recordings: list[str]
+    datasets: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def summarise(results: Results) -> list[Figures]:
 
 def series(recordings: Iterable[RecordingResult], kind: Kind, protocol: str) -> Series:
     """All pairs of a protocol; figures without truth are left out, truths without a figure are kept as NaN."""
-    out = Series([], [], [], [], [], [])
+    out = Series([], [], [], [], [], [], [])
     for recording in recordings:
         task = recording.tasks.get(kind)
         if task is None:
@@ -93,6 +94,7 @@ def series(recordings: Iterable[RecordingResult], kind: Kind, protocol: str) -> 
                 out.subjects.append(f"{recording.dataset}/{recording.subject or recording.name}")
                 out.at_s.append(at_s)
                 out.recordings.append(recording.key)
+                out.datasets.append(recording.dataset)
     return out
 
 
