@@ -15,8 +15,8 @@ from rppg_ros.evaluation.summary import Series
 from rppg_ros.types import Kind
 
 # Okabe and Ito's colours, told apart with any colour vision; readable on light and dark.
-MEASURED, TRUE, MARK = "#0072B2", "#D55E00", "#009E73"
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C00")
+MEASURED, TRUE, MARK = "#2E8BC9", "#D55E00", "#009E73"
+COLOURS = ("#2E8BC9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C00")
 UNITS = {Kind.BVP: "beats/min", Kind.RSP: "breaths/min"}
 MAX_POINTS = 20_000
 EXCERPT_S = {Kind.BVP: 15.0, Kind.RSP: 60.0}
@@ -122,7 +122,7 @@ def _figure(x: str, y: str, height: int = HEIGHT) -> go.Figure:
         margin={"l": 60, "r": 20, "t": 20, "b": 50},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": "#777", "family": "system-ui, sans-serif", "size": 13},
+        font={"color": "#888", "family": "system-ui, sans-serif", "size": 13},
         legend={"orientation": "h", "y": 1.08, "x": 0},
     )
     grid = {"gridcolor": "rgba(128,128,128,.25)", "zerolinecolor": "rgba(128,128,128,.5)", "automargin": True}
@@ -154,7 +154,7 @@ def _hover(found: Series, points: np.ndarray, chosen: np.ndarray) -> list[str]:
 
 def _dots(figure: go.Figure, x: np.ndarray, y: np.ndarray, hover: list[str], name: str) -> None:
     colour = COLOURS[len([trace for trace in figure.data if trace.mode == "markers"]) % len(COLOURS)]
-    marker = {"color": colour, "size": 7, "opacity": 0.6}
+    marker = {"color": colour, "size": 7, "opacity": 0.75}
     figure.add_scattergl(x=x, y=y, mode="markers", marker=marker, text=hover, name=_escaped(name))
 
 

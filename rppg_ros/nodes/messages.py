@@ -9,7 +9,7 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from rppg_ros import msg
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Kind, Rate, Waveform
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Kind, Rate, Status, Waveform
 
 WAVEFORM_TYPES = {Kind.BVP: msg.Bvp, Kind.RSP: msg.Rsp}
 RATE_TYPES = {Kind.BVP: msg.HeartRate, Kind.RSP: msg.RespirationRate}
@@ -136,4 +136,33 @@ def rate_message(rate: Rate, frame_id: str) -> msg.HeartRate | msg.RespirationRa
         status=int(rate.status),
         window=float(rate.window_s),
         model=rate.model,
+    )
+
+
+def waveform_from(message: msg.Bvp | msg.Rsp, kind: Kind) -> Waveform:
+    """The waveform of a Bvp or Rsp."""
+    return Waveform(
+        kind,
+        message.face_id,
+        from_time(message.header.stamp),
+        message.rate_hz,
+        np.asarray(message.samples, dtype=np.float32),
+        message.quality,
+        message.model,
+    )
+
+
+def rate_from(message: msg.HeartRate | msg.RespirationRate, kind: Kind) -> Rate:
+    """The rate of a HeartRate or RespirationRate."""
+    return Rate(
+        kind,
+        message.face_id,
+        from_time(message.header.stamp),
+        message.value,
+        message.std,
+        message.snr_db,
+        message.quality,
+        Status(message.status),
+        message.window,
+        message.model,
     )

@@ -1,0 +1,37 @@
+"""Labelled recordings of the made-up person, small and quick to measure."""
+
+import cv2
+import numpy as np
+
+from rppg_ros.datasets.base import Recording, Trace, Truth
+from rppg_ros.datasets.convert import write_bag
+from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.types import NS_PER_S, Kind
+
+
+def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, **scene) -> Recording:
+    """The demo's person as a recording with truth on a 30 Hz clock."""
+    chosen = DemoScene(seconds=seconds, heart_rate=heart_rate, seed=seed, thermal_fps=0.0, **scene)
+
+    def truth():
+        times = np.arange(round(seconds * 30)) / 30
+        stamps = np.round(times * NS_PER_S).astype(np.int64)
+        vitals = DemoSource(chosen).vitals
+        return Truth({kind: Trace(stamps, vitals.at(kind.value, times)) for kind in Kind})
+
+    return Recording("made-up", name, f"seed{seed}", conditions or {}, lambda: DemoSource(chosen), truth)
+
+
+def bag_of_a_person(folder, **scene):
+    """The same as a bag; returns its path."""
+    return str(write_bag(person(**scene), folder, "raw"))
+
+
+def flat_video(path, seconds=3.0, fps=10.0):
+    """A video without a face, and its truth beside it."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), fps, (64, 48))
+    for _ in range(round(seconds * fps)):
+        writer.write(np.full((48, 64, 3), 90, np.uint8))
+    writer.release()
+    path.with_suffix(".csv").write_text("time_s,heart_rate\n0,60\n1,61\n2,62\n")
+    return str(path)
