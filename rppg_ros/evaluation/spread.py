@@ -10,6 +10,7 @@ from typing import Any
 from rppg_ros.evaluation.config import EvalConfig
 from rppg_ros.evaluation.work import EvaluationError, RecordingRef, work
 
+CONNECT_S = 20.0
 Done = tuple[RecordingRef, dict[str, Any]]
 
 
@@ -45,7 +46,7 @@ def run_on_cluster(refs: Sequence[RecordingRef], config: EvalConfig, address: st
     except ModuleNotFoundError:
         raise EvaluationError("--scheduler needs Dask: pip install 'rppg_ros[evaluation]'") from None
     try:
-        client = Client(address, timeout="20s")
+        client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError, TimeoutError) as error:
         raise EvaluationError(f"scheduler {address}: {error}") from None
     with client:

@@ -1,0 +1,88 @@
+"""rPPG-Toolbox's rates, and true rates over any span."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import signal
+
+from rppg_ros.datasets.base import Trace, Truth
+from rppg_ros.evaluation.protocols import bridged, on_clock, smoothness_detrend, toolbox_rate, true_rate
+from rppg_ros.types import NS_PER_S, Kind
+
+
+def wave(per_minute, seconds, rate_hz=30.0, phase=0.0):
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    return np.sin(2 * np.pi * per_minute / 60 * t + phase)
+
+
+def trace(per_minute, seconds, rate_hz=60.0, start_ns=0):
+    samples = wave(per_minute, seconds, rate_hz)
+    return Trace(start_ns + np.round(np.arange(len(samples)) * (NS_PER_S / rate_hz)).astype(np.int64), samples)
+
+
+@given(n=st.integers(3, 80), seed=st.integers(0, 2**31))
+def test_detrending_is_the_published_matrix(n, seed):
+    x = np.random.default_rng(seed).normal(0, 1, n).cumsum()
+    bend = np.zeros((n - 2, n))
+    for i in range(n - 2):
+        bend[i, i : i + 3] = (1, -2, 1)
+    expected = (np.eye(n) - np.linalg.inv(np.eye(n) + 100.0**2 * bend.T @ bend)) @ x
+    np.testing.assert_allclose(smoothness_detrend(x), expected, atol=1e-6 * (1 + np.abs(x).max()))
+
+
+@pytest.mark.parametrize(("kind", "per_minute"), [(Kind.BVP, 50), (Kind.BVP, 97), (Kind.BVP, 145), (Kind.RSP, 14)])
+def test_the_toolboxs_rate_is_the_nearest_bin(kind, per_minute):
+    samples = wave(per_minute, 60)
+    bin_per_minute = 60 * 30.0 / 2048
+    assert abs(toolbox_rate(samples, 30.0, kind) - per_minute) <= bin_per_minute
+
+
+def test_the_toolboxs_rate_step_by_step():
+    """The same steps written out with scipy alone."""
+    samples = wave(71, 20) + 0.3 * np.random.default_rng(0).normal(size=600) + np.linspace(0, 5, 600)
+    b, a = signal.butter(1, [0.75 / 15, 2.5 / 15], "bandpass")
+    filtered = signal.filtfilt(b, a, smoothness_detrend(samples))
+    hz, power = signal.periodogram(filtered, 30.0, nfft=1024, detrend=False)
+    inside = (hz >= 0.75) & (hz <= 2.5)
+    assert toolbox_rate(samples, 30.0, Kind.BVP) == hz[inside][power[inside].argmax()] * 60
+
+
+@pytest.mark.parametrize("samples", [np.zeros(300), np.zeros(5), np.full(300, math.nan), np.zeros(0)])
+def test_no_waveform_no_rate(samples):
+    assert math.isnan(toolbox_rate(samples, 30.0, Kind.BVP))
+
+
+@given(bpm=st.floats(45, 170), start=st.floats(0, 15))
+def test_true_rate_of_a_wave_over_any_span(bpm, start):
+    truth = Truth({Kind.BVP: trace(bpm, 30)})
+    found = true_rate(truth, Kind.BVP, round(start * NS_PER_S), round((start + 12) * NS_PER_S))
+    assert found == pytest.approx(bpm, abs=0.7)
+
+
+def test_true_rate_of_a_wave_that_is_missing_or_too_short():
+    truth = Truth({Kind.BVP: trace(70, 10), Kind.RSP: trace(15, 60)})
+    assert math.isnan(true_rate(truth, Kind.BVP, 8 * NS_PER_S, 20 * NS_PER_S))
+    assert math.isnan(true_rate(truth, Kind.BVP, 0, NS_PER_S))
+    assert true_rate(truth, Kind.RSP, 0, 45 * NS_PER_S) == pytest.approx(15, abs=0.5)
+    assert math.isnan(true_rate(truth, Kind.RSP, 0, 10 * NS_PER_S))
+    assert math.isnan(true_rate(Truth(), Kind.BVP, 0, 10 * NS_PER_S))
+
+
+def test_device_rates_are_averaged():
+    truth = Truth({}, {Kind.BVP: Trace(np.arange(5) * NS_PER_S, [60, 62, 64, math.nan, 90])})
+    assert true_rate(truth, Kind.BVP, 0, 3 * NS_PER_S) == 62
+    assert math.isnan(true_rate(truth, Kind.BVP, 9 * NS_PER_S, 10 * NS_PER_S))
+
+
+def test_on_clock_leaves_gaps():
+    found = on_clock(Trace(np.array([0, 1, 2, 9, 10]) * NS_PER_S // 2, np.arange(5.0)), np.arange(-1, 7) * NS_PER_S)
+    np.testing.assert_array_equal(found, [math.nan, 0, 2, math.nan, math.nan, math.nan, 4, math.nan])
+    assert np.isnan(on_clock(Trace([0, 1], [math.nan, math.nan]), np.array([0]))).all()
+
+
+def test_bridging():
+    np.testing.assert_array_equal(bridged(np.array([math.nan, 1, math.nan, 3])), [1, 1, 2, 3])
+    assert np.isnan(bridged(np.full(3, math.nan))).all()
