@@ -14,6 +14,8 @@ from rppg_ros.types import NS_PER_S
 
 MAX_IN_FLIGHT = 6  # RGB frames ahead of the newest face_crops; images wait in queues of 10
 MAX_AHEAD_S = 6.0  # stamps ahead of the newest heart_rate: what engines hold back, and windows still worked on
+GREETINGS = 12  # first frames that go one by one until vitals answers: those sent before it listens are lost
+GREETING_S = 0.4  # wall time for the answer to one of them; pairing holds the first ones back for a thermal frame
 PATIENCE_S = 2.0  # wall time without an answer after which the next frame goes anyway
 
 
@@ -32,6 +34,8 @@ class AcknowledgedGate:
         self._in_flight: list[int] = []
         self._last_ns = 0
         self._heart_ns: int | None = None
+        self._greeted = 0
+        self._answered = False
         self._deaf = False
         node.create_subscription(msg.FaceCrops, "face_crops", self._on_crops, qos.CROPS)
         node.create_subscription(msg.HeartRate, "heart_rate", self._on_rate, qos.VITALS)
@@ -42,6 +46,7 @@ class AcknowledgedGate:
             if stamp_ns <= self._last_ns:  # the recording began again
                 self._in_flight.clear()
                 self._heart_ns = None
+            self._greet(stopping)
             self._last_ns = stamp_ns
             # A subscriber that never answered in time is asked again only now and then, not for each frame.
             patience_s = 0.05 if self._deaf else PATIENCE_S
@@ -72,6 +77,19 @@ class AcknowledgedGate:
         """Stamps between the newest frame and the newest heart rate; None before the first."""
         return None if self._heart_ns is None else (self._last_ns - self._heart_ns) / NS_PER_S
 
+    def connected(self) -> bool:
+        """Whether, where there is a face_tracker, somebody takes its crops and gives rates, as far as this node can see."""
+        others = self._node.count_subscribers("face_crops") - 1  # this gate is one
+        return not self._followed() or (others > 0 and self._node.count_publishers("heart_rate") > 0)
+
+    def _greet(self, stopping: threading.Event) -> None:
+        """Wait a moment for the answer to the frame before, as long as there never was one."""
+        if self._answered or self._greeted >= GREETINGS or not self._node.count_publishers("heart_rate"):
+            return
+        if self._last_ns:
+            self._greeted += 1
+            self._changed.wait_for(lambda: stopping.is_set() or self._answered, timeout=GREETING_S)
+
     def _followed(self) -> bool:
         return self._node.count_publishers("face_crops") > 0
 
@@ -92,6 +110,7 @@ class AcknowledgedGate:
     def _on_rate(self, message: msg.HeartRate) -> None:
         stamp_ns = from_time(message.header.stamp)
         with self._changed:
+            self._answered = True
             if stamp_ns <= self._last_ns:
                 self._heart_ns = max(stamp_ns, self._heart_ns or 0)
             self._changed.notify_all()

@@ -34,7 +34,7 @@ TABLE = (
     Param("loop", False, "begin again at the end; stamps jump back as those of a looped bag"),
     Param("stamps", "source", "source: as recorded (files without time: from now on); now: shifted", choices=("source", "now")),
     Param("publish_clock", False, "publish /clock at the frames' stamps"),
-    Param("wait_for_subscribers", 5.0, "seconds to wait for a subscriber of `image` before the first frame", 0.0, 600.0),
+    Param("wait_for_subscribers", 5.0, "seconds to wait for a subscriber of `image`, at rate 0 for vitals, too", 0.0, 600.0),
     Param("exit_at_end", False, "shut the process down after the last frame"),
     Param("encoding", "rgb8", "of `image`; a bag's images keep any other than rgb8 and bgr8", choices=("rgb8", "bgr8", "mono8")),
     Param("compressed", False, "publish `image/compressed` (JPEG) and `thermal/image/compressed` (PNG) instead"),
@@ -123,7 +123,7 @@ class VideoSource(Node):
 
     def _start_when_heard(self) -> None:
         now_s = time.monotonic()
-        if not self._images[RGB].get_subscription_count():
+        if not self._heard():
             self._heard_s = None
             if now_s - self._made_s < self._params.wait_for_subscribers:
                 return
@@ -134,6 +134,11 @@ class VideoSource(Node):
         self._starter.cancel()
         self.get_logger().info(f"playing {self._name}")
         self._player.start()
+
+    def _heard(self) -> bool:
+        """Somebody listens; and where the nodes set the pace, they are all there."""
+        listened = self._images[RGB].get_subscription_count() > 0
+        return listened and (self._params.rate > 0 or self._gate.connected())
 
     def _send(self, frame: StreamFrame, stamp_ns: int) -> None:
         """On the player's thread."""

@@ -135,3 +135,31 @@ def test_the_gate_follows_heart_rate_also_after_a_jump_back():
             crops.publish(msg.FaceCrops(header=to_header(40 * S, "")))
             wait_for(lambda: not gate.in_flight, 5, "the answer to all frames")
     assert warnings == []
+
+
+def test_the_first_frames_go_one_by_one_until_vitals_answers():
+    """A subscriber that was seen a moment ago may not hear yet; what is sent then is lost to it."""
+    context()
+    from rclpy.node import Node
+
+    from rppg_ros import msg
+    from rppg_ros.nodes import qos, video_gate
+    from rppg_ros.nodes.messages import to_header
+
+    node, vitals = Node("gate"), Node("vitals_stand_in")
+    gate = video_gate.AcknowledgedGate(node, lambda text: None)
+    rates = vitals.create_publisher(msg.HeartRate, "heart_rate", qos.VITALS)
+    stopping = threading.Event()
+
+    def waited_s(stamp_s):
+        began = time.monotonic()
+        gate.wait(stamp_s * S, stopping)
+        return time.monotonic() - began
+
+    with spinning(node, vitals):
+        wait_for(lambda: node.count_publishers("heart_rate") and rates.get_subscription_count(), 10, "discovery")
+        assert waited_s(1) < 0.3
+        assert waited_s(2) > 0.9 * video_gate.GREETING_S
+        rates.publish(msg.HeartRate(header=to_header(2 * S, "")))
+        wait_for(lambda: gate.ahead_of_heart_s is not None, 5, "the answer")
+        assert sum(waited_s(stamp) for stamp in (3, 4, 5)) < 0.3
