@@ -58,6 +58,24 @@ class OfficialLayout:
     source: str
 
 
+def read_file(path: Path) -> Any:
+    """What torch saved in a file. Runs no code from it.
+
+    Raises
+    ------
+    CheckpointError : no such file, not torch's, or it holds more than tensors and plain values.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(f"{path}: refused: it holds more than tensors, or is no checkpoint") from None
+    except Exception as error:  # torch.load raises anything from KeyError to RuntimeError on foreign files
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path}: not a torch checkpoint: {reason}") from None
+
+
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """Tensors of a state_dict file in float32, without the data-parallel prefix. Runs no code from the file.
 
@@ -65,15 +83,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     ------
     CheckpointError : when the file is absent, not a checkpoint, or holds anything but tensors.
     """
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
-    try:
-        raw = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise CheckpointError(f"{path}: refused: it holds more than tensors, or is no checkpoint") from None
-    except Exception as error:  # torch.load raises anything from KeyError to RuntimeError on foreign files
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path}: not a torch checkpoint: {reason}") from None
+    raw = read_file(path)
     if not isinstance(raw, Mapping) or not raw:
         raise CheckpointError(f"{path}: holds a {type(raw).__name__}, not a state_dict")
     for name, tensor in raw.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from torch import nn
 from rppg_ros.inference.card import ModelCard
 from rppg_ros.models import registry
 from rppg_ros.models.cards import CHUNK_FRAMES, make_card, streams
-from rppg_ros.models.checkpoint import CheckpointError, sha256
+from rppg_ros.models.checkpoint import CheckpointError, read_file, sha256
 
 FORMAT = "rppg_ros.checkpoint"
 VERSION = 1
@@ -72,15 +71,7 @@ def load(path: str | Path) -> Saved:
     CheckpointError : naming the file and what is wrong with it.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
-    try:
-        raw = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise CheckpointError(f"{path}: refused: it holds more than tensors, or is no checkpoint") from None
-    except Exception as error:  # torch.load raises anything from KeyError to RuntimeError on foreign files
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path}: not a torch checkpoint: {reason}") from None
+    raw = read_file(path)
     if not isinstance(raw, Mapping) or FORMAT not in raw:
         raise CheckpointError(f"{path}: not one of our checkpoints; `rppg-ros models import` reads official ones")
     if raw[FORMAT] > VERSION:
