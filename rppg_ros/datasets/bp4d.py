@@ -10,19 +10,22 @@ from __future__ import annotations
 import contextlib
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 
-from rppg_ros.datasets.base import DatasetError, Recording, Truth
+from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
 from rppg_ros.datasets.frames import Frames, Loaded, even_stamps, images, in_number_order, numbers
-from rppg_ros.datasets.traces import even_trace
+from rppg_ros.datasets.traces import even_trace, known_rates
 from rppg_ros.sources.base import RGB
 from rppg_ros.types import Kind
 
 RATE_HZ, SENSOR_HZ = 25.0, 1000.0
+RATES_STEP = 100  # of 1 kHz: a rate changes once a beat
+GENDERS = {"F": "female", "M": "male"}
 IMAGES, SENSORS = "2D+3D", "Physiology"
 WAVES = {Kind.BVP: "BP_mmHg.txt", Kind.RSP: "Resp_Volts.txt"}
 RATES = {Kind.BVP: "Pulse Rate_BPM.txt", Kind.RSP: "Respiration Rate_BPM.txt"}
@@ -47,7 +50,7 @@ def _recording(root: Path, folder: Path) -> Recording:
         "bp4d",
         f"{subject}_{task}",
         subject,
-        {"task": task},
+        {"task": task, "gender": GENDERS[subject[0]]},
         lambda: _frames(root / IMAGES, subject, task),
         lambda: _truth(folder),
     )
@@ -92,19 +95,22 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as file:
             yield file
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
         raise DatasetError(f"{archive}: not a readable zip file: {error}") from None
 
 
 def _truth(folder: Path) -> Truth:
-    waves, rates = (
-        {
-            kind: even_trace(numbers(folder / name), SENSOR_HZ)
-            for kind, name in table.items()
-            if (folder / name).is_file()
-        }
-        for table in (WAVES, RATES)
-    )
+    waves = {kind: even_trace(values, SENSOR_HZ) for kind, values in _series(folder, WAVES)}
+    rates: dict[Kind, Trace] = {}
+    for kind, values in _series(folder, RATES):
+        rates |= known_rates(kind, even_trace(values[::RATES_STEP], SENSOR_HZ / RATES_STEP))
     if not waves and not rates:
         raise DatasetError(f"{folder}: none of {', '.join([*WAVES.values(), *RATES.values()])} in it")
     return Truth(waves, rates)
+
+
+def _series(folder: Path, names: Mapping[Kind, str]) -> Iterator[tuple[Kind, np.ndarray]]:
+    """Those that are there; not every subject has all."""
+    for kind, name in names.items():
+        if (folder / name).is_file():
+            yield kind, numbers(folder / name)

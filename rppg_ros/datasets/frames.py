@@ -14,6 +14,8 @@ from rppg_ros.datasets.base import DatasetError
 from rppg_ros.sources.base import RGB, StreamFrame
 from rppg_ros.types import NS_PER_S
 
+LEAST_SHARE = 0.9  # of a video's frames; containers count a few too many
+
 Loaded = tuple[int, Callable[[], np.ndarray], str]
 """A frame's stamp, how its pixels are read, and their encoding."""
 
@@ -74,19 +76,28 @@ def read_image(path: Path) -> np.ndarray:
     return image
 
 
+def last_number(path: Path) -> int:
+    """The last number in a file's name, 0 where there is none."""
+    return int((re.findall(r"\d+", path.stem) or ["0"])[-1])
+
+
 def in_number_order(paths: Iterable[Path]) -> list[Path]:
     """Files by the last number in their names: frame 10 after frame 9."""
-    return sorted(paths, key=lambda path: (int((re.findall(r"\d+", path.stem) or ["0"])[-1]), path.name))
+    return sorted(paths, key=lambda path: (last_number(path), path.name))
 
 
 def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
-    """Frames of a video; with stamps, as many as there are stamps, else at the container's times."""
+    """Frames of a video; with stamps, as many as there are stamps, else at the container's times.
+
+    Raises
+    ------
+    DatasetError : it is none, or its file was cut off.
+    """
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise DatasetError(f"{path}: not a readable video")
-    last_ns = -1
+    promised, index, last_ns = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0, -1
     try:
-        index = 0
         while capture.grab() and (stamps_ns is None or index < len(stamps_ns)):
             # POS_MSEC after a grab is the presentation time of the grabbed frame.
             own_ns = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
@@ -98,6 +109,8 @@ def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
                 yield stamp_ns, lambda image=image: image, "bgr8"
     finally:
         capture.release()
+    if index < LEAST_SHARE * (promised if stamps_ns is None else min(promised, len(stamps_ns))):
+        raise DatasetError(f"{path}: ends after {index} of {promised} frames")
 
 
 def video_length(path: Path) -> tuple[int, float]:

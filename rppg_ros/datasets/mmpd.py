@@ -1,20 +1,19 @@
 """MMPD (Tang et al. 2023): phone videos of four lights, motions and skin tones, pulse oximeter; MATLAB files.
 
-Files pS_N.mat, in folders subjectS or not: video (T, H, W, 3) of 0..1 (or 0..255), GT_ppg with a value for each frame, 30 a
-second, and words: light, motion, exercise, skin_color, gender, glasser, hair_cover, makeup.
+Files pS_N.mat, in folders subjectS or not: video (T, H, W, 3) of 0..1 (or 0..255), GT_ppg over
+the same time, and words: light, motion, exercise, skin_color, gender, glasser, hair_cover, makeup.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.frames import Frames, even_stamps
+from rppg_ros.datasets.matlab import load, shape
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB
 from rppg_ros.types import Kind
@@ -31,7 +30,7 @@ WORDS = {
     "hair_cover": "hair over face",
     "makeup": "make-up",
 }
-RENAMED = {"Watching Videos": "Walking"}  # older files call it so
+RENAMED = {"Watching Videos": "Walking", "Stationary (after exercise)": "Stationary"}  # older files call them so
 
 
 def read(root: Path) -> list[Recording]:
@@ -52,7 +51,7 @@ def _recording(path: Path) -> Recording:
 
 def _conditions(path: Path) -> dict[str, str]:
     try:
-        words = _load(path, list(WORDS))
+        words = load(path, list(WORDS))
     except DatasetError:
         return {}  # said when the recording is opened
     found = {
@@ -61,15 +60,8 @@ def _conditions(path: Path) -> dict[str, str]:
     return {name: RENAMED.get(value, value) for name, value in found.items()}
 
 
-def _load(path: Path, names: list[str]) -> dict[str, Any]:
-    try:
-        return loadmat(path, variable_names=names)
-    except (OSError, ValueError, NotImplementedError, TypeError) as error:
-        raise DatasetError(f"{path}: not a readable MATLAB file: {error}") from None
-
-
 def _frames(path: Path) -> Frames:
-    video = _load(path, ["video"]).get("video")
+    video = load(path, ["video"]).get("video")
     if video is None or video.ndim != 4 or video.shape[3] != 3:
         raise DatasetError(f"{path}: holds no video of (T, H, W, 3)")
     scale = 255.0 if video.dtype.kind == "f" and float(np.nanmax(video[:1])) <= 1.0 else 1.0
@@ -87,7 +79,8 @@ def _rgb8(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _truth(path: Path) -> Truth:
-    wave = _load(path, ["GT_ppg"]).get("GT_ppg")
+    wave = load(path, ["GT_ppg"]).get("GT_ppg")
     if wave is None or not np.size(wave):
         raise DatasetError(f"{path}: holds no GT_ppg")
-    return Truth({Kind.BVP: even_trace(np.ravel(wave), RATE_HZ)})
+    frames = (shape(path, "video") or (np.size(wave),))[0]
+    return Truth({Kind.BVP: even_trace(np.ravel(wave), RATE_HZ * np.size(wave) / frames)})

@@ -5,16 +5,15 @@ Files PNNNNNN.mat, in folders or not, with RawFrames (or Xsub, reduced) of (T, H
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.frames import Frames, Loaded, even_stamps
+from rppg_ros.datasets.matlab import open_hdf5
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB
 from rppg_ros.types import Kind
@@ -38,22 +37,8 @@ def _recording(path: Path) -> Recording:
     return Recording("scamps", path.stem, path.stem, {}, lambda: _frames(path), lambda: _truth(path))
 
 
-@contextlib.contextmanager
-def _file(path: Path) -> Iterator[Any]:
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise DatasetError("SCAMPS needs h5py: pip install 'rppg_ros[evaluation]'") from None
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise DatasetError(f"{path}: not a readable MATLAB 7.3 file: {error}") from None
-    with file:
-        yield file
-
-
 def _frames(path: Path) -> Frames:
-    with _file(path) as file:
+    with open_hdf5(path) as file:
         name = next((name for name in VIDEOS if name in file), None)
         if name is None or file[name].ndim != 4 or file[name].shape[0] != 3:
             raise DatasetError(f"{path}: holds no video ({' or '.join(VIDEOS)}) of (T, H, W, 3)")
@@ -64,7 +49,7 @@ def _frames(path: Path) -> Frames:
 def _read(path: Path, name: str, count: int) -> Iterator[Loaded]:
     """MATLAB writes the last axis first: (T, H, W, 3) lies as (3, W, H, T)."""
     stamps_ns = even_stamps(count, RATE_HZ)
-    with _file(path) as file:
+    with open_hdf5(path) as file:
         for first in range(0, count, BLOCK):
             block = np.asarray(file[name][..., first : first + BLOCK]).T
             scale = 255.0 if block.dtype.kind == "f" and block.max() <= 1.0 else 1.0
@@ -74,7 +59,7 @@ def _read(path: Path, name: str, count: int) -> Iterator[Loaded]:
 
 
 def _truth(path: Path) -> Truth:
-    with _file(path) as file:
+    with open_hdf5(path) as file:
         waves = {kind: np.ravel(file[name]) for kind, name in WAVES.items() if name in file}
     if not waves:
         raise DatasetError(f"{path}: holds neither {' nor '.join(WAVES.values())}")

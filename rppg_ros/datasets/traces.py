@@ -47,6 +47,12 @@ def even_trace(values: Sequence[float], rate_hz: float, start_ns: int = 0) -> Tr
     return Trace(stamps_ns, np.asarray(values, dtype=np.float64))
 
 
+def known_rates(kind: Kind, rates: Trace) -> dict[Kind, Trace]:
+    """A device's rates without those of 0 or less, by which it says that it has none; empty where nothing is left."""
+    known = rates.values > 0
+    return {kind: Trace(rates.stamps_ns[known], rates.values[known])} if known.any() else {}
+
+
 def read_csv(path: Path, start_ns: int) -> Truth:
     """Truth in a table with a header line: a time column and any of bvp, rsp, heart_rate, respiration_rate.
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.frames import Frames, lines, video_frames, video_length
-from rppg_ros.datasets.traces import trace
+from rppg_ros.datasets.traces import known_rates, trace
 from rppg_ros.sources.base import RGB
 from rppg_ros.types import NS_PER_S, Kind
 
 VIDEO, DUMP, TABLE = "vid.avi", "gtdump.xmp", "ground_truth.txt"
+EXERCISE, EXERCISED = "after exercise", "exercise"  # one folder of dataset 1 is named after-exercise
 SAME_COUNT = 3  # frames by which the stamps and the video may differ
 SAME_LENGTH = 0.2  # share
 
@@ -45,7 +46,8 @@ def _recording(dataset: str, folder: Path, truth, stamps) -> Recording:
         known = stamps(folder, count, fps) if stamps else None
         return Frames(folder.name, {RGB: lambda: video_frames(video, known)}, count / fps)
 
-    return Recording(dataset, folder.name, folder.name, {}, open_frames, lambda: truth(folder))
+    conditions = {EXERCISE: str(EXERCISED in folder.name.lower())} if dataset == "ubfc1" else {}
+    return Recording(dataset, folder.name, folder.name, conditions, open_frames, lambda: truth(folder))
 
 
 def _simple_truth(folder: Path) -> Truth:
@@ -54,7 +56,7 @@ def _simple_truth(folder: Path) -> Truth:
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise DatasetError(f"{path}: needs lines of milliseconds, heart rate, saturation, pulse wave")
     stamps_ns = np.round(rows[:, 0] * 1e6).astype(np.int64)
-    return Truth({Kind.BVP: trace(stamps_ns, rows[:, 3])}, {Kind.BVP: trace(stamps_ns, rows[:, 1])})
+    return Truth({Kind.BVP: trace(stamps_ns, rows[:, 3])}, known_rates(Kind.BVP, trace(stamps_ns, rows[:, 1])))
 
 
 def _realistic_table(folder: Path) -> np.ndarray:
@@ -68,9 +70,7 @@ def _realistic_table(folder: Path) -> np.ndarray:
 def _realistic_truth(folder: Path) -> Truth:
     wave, rate, seconds = _realistic_table(folder)
     stamps_ns = np.round(seconds * NS_PER_S).astype(np.int64)
-    known = rate > 0
-    rates = {Kind.BVP: trace(stamps_ns[known], rate[known])} if known.any() else {}
-    return Truth({Kind.BVP: trace(stamps_ns, wave)}, rates)
+    return Truth({Kind.BVP: trace(stamps_ns, wave)}, known_rates(Kind.BVP, trace(stamps_ns, rate)))
 
 
 def _realistic_stamps(folder: Path, count: int, fps: float) -> np.ndarray | None:

@@ -70,9 +70,9 @@ def test_a_bag_that_is_there_is_left_alone(tmp_path):
 
 def test_a_recording_that_breaks_leaves_nothing(tmp_path):
     folders.ibvp(tmp_path)
-    (tmp_path / "p01_a/p01_a_rgb/p01_a_9.bmp").write_bytes(b"broken")
+    (tmp_path / "p01_a/p01_a_rgb/1661000000306.bmp").write_bytes(b"broken")
     (recording,) = read("ibvp", tmp_path)
-    with pytest.raises(DatasetError, match="p01_a_9.bmp: not a readable image"):
+    with pytest.raises(DatasetError, match="1661000000306.bmp: not a readable image"):
         write_bag(recording, tmp_path / "bags")
     assert list((tmp_path / "bags").iterdir()) == []
 

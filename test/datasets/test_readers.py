@@ -1,5 +1,8 @@
 """Each dataset in its published layout: frames, stamps, truth, conditions; and what is said of damage."""
 
+import re
+import sys
+
 import numpy as np
 import pytest
 
@@ -61,6 +64,7 @@ def test_ubfc1(recording):
     assert truth.waves[Kind.BVP].stamps_ns[1] == 16_000_000
     np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(25, rate=62.5), atol=1e-6)
     assert set(truth.rates[Kind.BVP].values) == {70.0}
+    assert found.conditions == {"after exercise": "False"}
 
 
 def test_ubfc2_frames_have_the_stamps_of_the_third_line(recording):
@@ -86,19 +90,34 @@ def test_pure(recording):
     assert set(truth.rates[Kind.BVP].values) == {64.0}
 
 
-@pytest.mark.parametrize("header", ["BVP,Timestamp,SQ1,SQ2", ""])
-def test_ibvp(header, recording):
-    found = recording("ibvp", header=header)
+def test_ibvp(recording):
+    found = recording("ibvp")
     frames = list(found.open())
     thermal = [frame for frame in frames if frame.stream == "thermal"]
     assert len(thermal) == FRAMES and thermal[0].encoding == "32FC1" and thermal[0].image.shape == (512, 640)
     np.testing.assert_allclose(thermal[3].image[0, 0], 7503 * 0.04 - 273.15, atol=1e-3)
-    step = 34_000_000 if header else NS_PER_S // 30
-    np.testing.assert_allclose(np.diff([f.stamp_ns for f in frames if f.stream == "rgb"]), step, atol=1)
     assert [f.stamp_ns for f in frames] == sorted(f.stamp_ns for f in frames)
     wave = found.truth().waves[Kind.BVP].values
-    assert np.isnan(wave[5]) == bool(header) and np.isfinite(wave[:5]).all()
-    assert (found.subject, found.conditions) == ("p01", {"session": "a"})
+    assert np.isnan(wave[5]) and np.isfinite(np.delete(wave, 5)).all()
+    assert (found.subject, found.conditions) == ("p01", {"task": "slow breathing and rest"})
+
+
+def test_ibvp_names_of_the_images_are_their_milliseconds(recording):
+    found = recording("ibvp")
+    stamps = {"rgb": [], "thermal": []}
+    for frame in found.open():
+        stamps[frame.stream].append(frame.stamp_ns)
+    assert stamps["rgb"] == [i * 34_000_000 for i in range(FRAMES)]
+    assert stamps["thermal"] == [i * 34_000_000 + 5_000_000 for i in range(FRAMES)]
+    np.testing.assert_allclose(found.truth().waves[Kind.BVP].stamps_ns, stamps["rgb"], atol=1)
+
+
+def test_ibvp_of_numbered_images_and_no_header(recording):
+    found = recording("ibvp", header="", first_ms=1, step_ms=1)
+    for stream in ("rgb", "thermal"):
+        stamps = [frame.stamp_ns for frame in found.open() if frame.stream == stream]
+        np.testing.assert_allclose(stamps, np.arange(FRAMES) * NS_PER_S / 30, atol=1)
+    np.testing.assert_allclose(found.truth().waves[Kind.BVP].values, folders.wave(FRAMES), atol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [1.0, 255.0])
@@ -111,12 +130,27 @@ def test_mmpd(scale, recording):
     np.testing.assert_allclose(found.truth().waves[Kind.BVP].values, folders.wave(FRAMES))
 
 
-def test_buaa(recording):
-    found = recording("buaa")
+def test_mmpd_wave_is_as_long_as_the_video(recording, tmp_path):
+    found = recording("mmpd", values=4 * FRAMES)
+    assert found.truth().waves[Kind.BVP].stamps_ns[4] == pytest.approx(NS_PER_S / 30, abs=1)
+
+
+@pytest.mark.parametrize("struct", [False, True])
+def test_buaa(struct, recording):
+    found = recording("buaa", struct=struct)
     assert (found.subject, found.conditions) == ("01", {"lux": "10"})
     truth = found.truth()
     assert truth.waves[Kind.BVP].stamps_ns[-1] == round(23 * NS_PER_S / 60)
-    assert truth.rates[Kind.BVP].values.tolist() == [72.0]
+    np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(24, rate=60.0), atol=1e-4)
+    assert truth.rates[Kind.BVP].values.tolist() == [72.0, 73.0, 74.0]
+    assert truth.rates[Kind.BVP].stamps_ns.tolist() == [0, 100_000_000, 300_000_000]
+
+
+def test_buaa_a_wave_that_may_be_another_videos_is_not_used(recording, tmp_path):
+    found = recording("buaa", struct=True)
+    folders.video(tmp_path / "buaa" / "Sub 01" / "lux 10.0" / "lux10.0_LXR.avi")
+    with pytest.raises(DatasetError, match="no pulse wave .* that is of lux10.0_APH.avi alone"):
+        found.truth()
 
 
 def test_scamps(recording):
@@ -129,7 +163,7 @@ def test_scamps(recording):
 @pytest.mark.parametrize("zipped", [True, False])
 def test_bp4d(zipped, recording):
     found = recording("bp4d", zipped=zipped)
-    assert (found.name, found.subject, found.conditions) == ("F001_T2", "F001", {"task": "T2"})
+    assert (found.name, found.subject, found.conditions) == ("F001_T2", "F001", {"task": "T2", "gender": "female"})
     frames = rgb_frames(found)
     assert len(frames) == FRAMES and frames[1].stamp_ns == 40_000_000
     errors = [np.abs(frames[2].image.astype(int) - image(i)).mean() for i in range(FRAMES)]
@@ -173,13 +207,52 @@ def test_a_damaged_truth_is_named(name, file, message, recording, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "file"),
-    [("ubfc2", "subject10/vid.avi"), ("ibvp", "p01_a/p01_a_rgb/p01_a_3.bmp"), ("bp4d", "2D+3D/F001.zip")],
+    [
+        ("ubfc2", "subject10/vid.avi"),
+        ("ibvp", "p01_a/p01_a_rgb/1661000000102.bmp"),
+        ("mmpd", "subject3/p3_7.mat"),
+        ("scamps", "P000001.mat"),
+        ("bp4d", "2D+3D/F001.zip"),
+    ],
 )
 def test_damaged_frames_are_named(name, file, recording, tmp_path):
     found = recording(name)
     (tmp_path / name / file).write_bytes(b"not this")
-    with pytest.raises(DatasetError, match="not a readable"):
+    with pytest.raises(DatasetError, match=f"{re.escape(file)}: .*not a readable") as said:
         list(found.open())
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("name", ["mmpd", "scamps"])
+def test_a_matlab_file_that_was_cut_off_is_named(name, share, recording, tmp_path):
+    found = recording(name)
+    (file,) = (tmp_path / name).rglob("*.mat")
+    file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+    with pytest.raises(DatasetError, match=file.name):
+        list(found.open())
+        found.truth()
+
+
+def test_a_video_that_was_cut_off_is_named(recording, tmp_path):
+    found = recording("buaa")
+    (video,) = (tmp_path / "buaa").rglob("*.avi")
+    video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    with pytest.raises(DatasetError, match=f"{video.name}: ends after . of {FRAMES} frames"):
+        list(found.open())
+
+
+def test_a_broken_recording_is_listed_beside_the_others(tmp_path):
+    folders.mmpd(tmp_path)
+    (tmp_path / "subject3" / "p3_8.mat").write_bytes(b"not this")
+    assert [recording.name for recording in read("mmpd", tmp_path)] == ["p3_7", "p3_8"]
+
+
+def test_missing_h5py_is_said(recording, monkeypatch):
+    found = recording("scamps")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(DatasetError, match=r"P000001.mat: needs h5py: pip install 'rppg_ros\[evaluation\]'"):
+        found.truth()
 
 
 def test_a_trace_has_rising_stamps():

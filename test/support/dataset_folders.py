@@ -58,33 +58,42 @@ def pure(root, start_ns=1_392_643_993_642_815_000):
     return stamps
 
 
-def ibvp(root, header="BVP,Timestamp,SQ1,SQ2", counts=7500):
+def ibvp(root, header="BVP,SQPhysMD,SQ1,SQ2,Perfusion_Value", first_ms=1_661_000_000_000, step_ms=34, counts=7500):
+    """With step_ms 1 the images' names are mere numbers."""
     folder = root / "p01_a"
     for part in ("rgb", "t"):
         (folder / f"p01_a_{part}").mkdir(parents=True)
     for index in range(FRAMES):
-        cv2.imwrite(str(folder / "p01_a_rgb" / f"p01_a_{index + 1}.bmp"), image(index))
-        (counts + np.full((512, 640), index)).astype("<u2").tofile(folder / "p01_a_t" / f"p01_a_{index + 1}.raw")
-    rows = [f"{v:.5f},{1000.0 + i * 34.0},1,{int(i != 5)}" for i, v in enumerate(wave(FRAMES))]
+        name = first_ms + index * step_ms
+        cv2.imwrite(str(folder / "p01_a_rgb" / f"{name}.bmp"), image(index))
+        (counts + np.full((512, 640), index)).astype("<u2").tofile(folder / "p01_a_t" / f"{name + 5}.raw")
+    rows = [f"{v:.5f},0.9,1,{0.1 if i == 5 else 1.0},2.5" for i, v in enumerate(wave(FRAMES))]
     (folder / "p01_a_bvp.csv").write_text("\n".join([header, *rows] if header else rows))
 
 
-def mmpd(root, scale=1.0):
+def mmpd(root, scale=1.0, values=FRAMES):
     folder = root / "subject3"
     folder.mkdir(parents=True)
     frames = np.stack([image(i)[..., ::-1] for i in range(FRAMES)]) / 255.0 * scale
     words = dict(light="LED-low", motion="Watching Videos", exercise="False", gender="male", glasser="True")
     words |= dict(hair_cover="False", makeup="False")
     savemat(
-        folder / "p3_7.mat", {"video": frames, "GT_ppg": wave(FRAMES)[None], "skin_color": np.array([[4]]), **words}
+        folder / "p3_7.mat", {"video": frames, "GT_ppg": wave(values)[None], "skin_color": np.array([[4]]), **words}
     )
 
 
-def buaa(root):
+def buaa(root, struct=False):
+    """With the pulse wave in a table, or in a MATLAB struct."""
     folder = root / "Sub 01" / "lux 10.0"
     video(folder / "lux10.0_APH.avi")
-    (folder / "lux10.0_APH_wave.csv").write_text("\n".join(f"{v:.5f}" for v in wave(24, rate=60.0)))
-    (folder / "lux10.0_APH.csv").write_text("72\n")
+    values = wave(24, rate=60.0)
+    if struct:
+        savemat(folder / "lux10.0_PPGData.mat", {"PPG": {"data": values[:, None], "fs": 60.0, "peaks": [3, 9]}})
+    else:
+        (folder / "lux10.0_APH_wave.csv").write_text("\n".join(f"{v:.5f}" for v in values))
+    (folder / "lux10.0_APH.csv").write_text(
+        "TIME,PULSE,SPO2\n10:00:01,72,98\n10:00:01,73,98\n10:00:02,0,0\n10:00:02,74,98\n"
+    )
 
 
 def scamps(root):
