@@ -13,6 +13,7 @@ import yaml
 from rosbags.highlevel import AnyReader
 
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
+from rppg_ros.datasets.convert import CONDITION
 from rppg_ros.datasets.messages import RATE_TYPES, WAVE_TYPES, typestore
 from rppg_ros.datasets.traces import merged, read_csv
 from rppg_ros.sources.bag import IMAGE_TYPES, is_bag, readable
@@ -35,7 +36,6 @@ OTHER_CLOCK_S = 5.0
 IMAGES_LOOKED_AT = 20
 META = "metadata.yaml"
 CUSTOM = ("dataset", "name", "subject")
-CONDITION = "condition."
 
 
 def open_recording(path: str, truth: str = "", rgb_topic: str = "", thermal_topic: str = "") -> Recording:

@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from rppg_ros.datasets.convert import FORMATS, write_bag
+from rppg_ros.datasets.bag_writer import FORMATS
+from rppg_ros.datasets.convert import write_bag
 from rppg_ros.datasets.registry import DATASETS, read
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT = 0, 1, 2

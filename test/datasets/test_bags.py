@@ -7,7 +7,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rppg_ros.cli import main
 from rppg_ros.datasets.bags import open_recording
 from rppg_ros.datasets.base import DatasetError, Trace
-from rppg_ros.datasets.convert import EPOCH_NS, chunks, write_bag
+from rppg_ros.datasets.chunks import chunks
+from rppg_ros.datasets.convert import EPOCH_NS, write_bag
 from rppg_ros.datasets.messages import typestore
 from rppg_ros.datasets.registry import read
 from rppg_ros.evaluation.frames import pipeline_frame
