@@ -1,4 +1,4 @@
-"""`rppg-ros convert`: a dataset's recordings as rosbag2."""
+"""`rppg-ros convert`: a dataset's recordings as rosbag2. A run that was stopped goes on where it was."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from rppg_ros.datasets.bag_writer import FORMATS
+from rppg_ros.datasets.base import Recording
 from rppg_ros.datasets.convert import write_bag
 from rppg_ros.datasets.registry import DATASETS, read
 
-EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT = 0, 1, 2
+EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 WRITTEN, THERE = "written", "there already"
 
 
@@ -36,7 +39,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         "--format", choices=FORMATS, default="png",
         help="of images: png and raw lose nothing, jpeg weakens the pulse; default: %(default)s",
     )  # fmt: skip
-    parser.add_argument("--only", default="", metavar="PATTERN", help="only recordings whose name holds this")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="only recordings whose name holds or fits this, as '01-*'"
+    )
     parser.add_argument("--overwrite", action="store_true", help="write bags again that are there")
     parser.add_argument("--jobs", type=int, default=1, help="recordings at once; default: %(default)s")
     parser.set_defaults(run=run)
@@ -47,13 +52,24 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; what the user can put right becomes one line and exit code 2."""
     console = Console()
     try:
-        names = [recording.name for recording in read(args.dataset, args.folder) if args.only in recording.name]
+        if args.jobs < 1:
+            raise ValueError(f"--jobs {args.jobs}: one at least")
+        _listed.cache_clear()
+        names = [name for name in _listed(args.dataset, args.folder) if _asked_for(name, args.only)]
         if not names:
-            raise ValueError(f"no recording's name holds '{args.only}'")
+            raise ValueError(f"no recording's name holds or fits '{args.only}'")
         args.to.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         print(f"rppg-ros convert: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    try:
+        return _convert(names, args, console)
+    except KeyboardInterrupt:
+        print("rppg-ros convert: stopped; the same command goes on from here", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _convert(names: Sequence[str], args: argparse.Namespace, console: Console) -> int:
     counts = {WRITTEN: 0, THERE: 0}
     failed = 0
     with Progress(console=console) as progress:
@@ -64,16 +80,28 @@ def run(args: argparse.Namespace) -> int:
                 counts[outcome] += 1
             else:
                 failed += 1
-                progress.console.print(f"{name}: {outcome}", style="red", highlight=False, markup=False)
+                progress.console.print(f"{name}: {outcome}", style="red", highlight=False, markup=False, soft_wrap=True)
     console.print(
-        f"{counts[WRITTEN]} written, {counts[THERE]} there already, {failed} failed; in {args.to}", highlight=False
+        f"{counts[WRITTEN]} written, {counts[THERE]} there already, {failed} failed; in {args.to}",
+        highlight=False,
+        soft_wrap=True,
     )
     return EXIT_SOME_FAILED if failed else EXIT_OK
 
 
+def _asked_for(name: str, pattern: str) -> bool:
+    return pattern in name or fnmatchcase(name, pattern)
+
+
+@lru_cache(maxsize=1)
+def _listed(dataset: str, root: Path) -> dict[str, Recording]:
+    """Recordings by name, once in each process: some datasets are slow to list."""
+    return {recording.name: recording for recording in read(dataset, root)}
+
+
 def _spread(names: Sequence[str], args: argparse.Namespace) -> Iterator[tuple[str, str]]:
     task = (args.dataset, args.folder, args.to, args.format, args.overwrite)
-    if args.jobs <= 1:
+    if args.jobs == 1:
         for name in names:
             yield name, convert_one(name, *task)
         return
@@ -86,7 +114,7 @@ def _spread(names: Sequence[str], args: argparse.Namespace) -> Iterator[tuple[st
 def convert_one(name: str, dataset: str, root: Path, to: Path, image_format: str, overwrite: bool) -> str:
     """Convert one recording; what became of it, in a line."""
     try:
-        (recording,) = [r for r in read(dataset, root) if r.name == name]
+        recording = _listed(dataset, root)[name]
         return WRITTEN if write_bag(recording, to, image_format, overwrite) else THERE
     except (ValueError, OSError) as error:
         return " ".join(str(error).split())

@@ -31,7 +31,7 @@ def write_bag(
     Parameters
     ----------
     image_format : "png": lossless, CompressedImage; "raw": Image; "jpeg": smaller, and weakens the pulse. Thermal images in
-        degrees are always Image, 32FC1. The bag itself is compressed (zstd) too, which costs little and halves raw images.
+        degrees are always Image, 32FC1. The bag itself is compressed (zstd).
     overwrite : write it again if it is there.
 
     Returns

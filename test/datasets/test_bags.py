@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
 from rppg_ros.cli import main
 from rppg_ros.datasets.bags import open_recording
@@ -61,6 +61,37 @@ def test_a_gap_stays_a_gap():
     assert covered == pytest.approx(4.0, abs=0.1)
 
 
+def test_bad_samples_are_a_gap_and_a_late_one_is_not():
+    stamps = np.arange(120) * (NS_PER_S // 30)
+    values = np.ones(120)
+    values[45:60] = np.nan
+    assert [len(samples) for _, _, samples in chunks(Trace(stamps, values))] == [30, 15, 30, 30]
+    late = np.delete(stamps, [50, 51])
+    assert [len(samples) for _, _, samples in chunks(Trace(late, np.ones(118)))] == [30, 30, 30, 30]
+
+
+def test_messages_are_in_order_of_stamps(tmp_path):
+    folders.ibvp(tmp_path)
+    (recording,) = read("ibvp", tmp_path)
+    with Reader(write_bag(recording, tmp_path / "bags")) as reader:
+        stamps = [stamp_ns for _, stamp_ns, _ in reader.messages()]
+        topics = {connection.topic for connection in reader.connections}
+    assert stamps == sorted(stamps) and min(stamps) == EPOCH_NS
+    assert topics == {"/camera/rgb/image_raw/compressed", "/camera/thermal/image_raw", "/ground_truth/bvp"}
+
+
+def test_a_bag_stays_when_writing_it_again_fails(tmp_path):
+    folders.pure(tmp_path)
+    (recording,) = read("pure", tmp_path)
+    bag = write_bag(recording, tmp_path / "bags")
+    before = {path.name: path.read_bytes() for path in bag.iterdir()}
+    (tmp_path / "01-02" / "01-02" / "Image1392643993842849000.png").write_bytes(b"broken")
+    with pytest.raises(DatasetError, match="not a readable image"):
+        write_bag(recording, tmp_path / "bags", overwrite=True)
+    assert {path.name: path.read_bytes() for path in bag.iterdir()} == before
+    assert list((tmp_path / "bags").iterdir()) == [bag]
+
+
 def test_a_bag_that_is_there_is_left_alone(tmp_path):
     folders.pure(tmp_path)
     (recording,) = read("pure", tmp_path)
@@ -88,6 +119,22 @@ def test_convert_command(tmp_path, capsys):
     assert (tmp_path / "bags" / "pure_01-02" / "metadata.yaml").is_file()
     assert main(["convert", "pure", str(tmp_path / "bags"), "--to", str(tmp_path)]) == 2
     assert "no folders named like 01-01" in capsys.readouterr().err
+
+
+def test_convert_goes_on_past_a_broken_recording(tmp_path, capsys):
+    data = tmp_path / "data"
+    folders.pure(data)
+    folders.pure(data, folder="02-05")
+    (data / "01-02.json").unlink()
+    words = ["convert", "pure", str(data), "--to", str(tmp_path / "bags"), "--jobs", "2"]
+    assert main(words) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "01-02.json: no such file" in out and "1 written, 0 there already, 1 failed" in out
+    assert [bag.name for bag in (tmp_path / "bags").iterdir()] == ["pure_02-05"]
+    assert main([*words, "--only", "02-*"]) == 0
+    for option, said in ((["--only", "03-*"], "no recording's name holds or fits '03-*'"), (["--jobs", "0"], "one at")):
+        assert main([*words, *option]) == 2
+        assert said in capsys.readouterr().err
 
 
 class Bag:
@@ -164,6 +211,34 @@ def test_several_candidates_are_listed_unless_one_is_named_truth(tmp_path):
         bag.number("/a/hr", [60])
         bag.number("/reference/hr", [61])
     assert open_recording(str(tmp_path / "c")).truth().rates[Kind.BVP].values.tolist() == [61]
+
+
+def test_topics_of_the_truth_can_be_named(tmp_path):
+    with Bag(tmp_path / "b") as bag:
+        bag.number("/a/hr", [60])
+        bag.number("/b/hr", [61])
+        bag.number("/analog/3", [0.1, 0.2])
+        bag.rate("/heart_rate", 90.0, "pos")
+
+    def truth(**topics):
+        return open_recording(str(tmp_path / "b"), truth_topics=topics).truth()
+
+    found = truth(heart_rate="/b/hr", rsp="/analog/3")
+    assert found.rates[Kind.BVP].values.tolist() == [61] and list(found.waves) == [Kind.RSP]
+    assert truth(heart_rate="/heart_rate").rates[Kind.BVP].values.tolist() == [90], "whoever asks for it gets it"
+    with pytest.raises(DatasetError, match=r"no topic /c/hr with heart_rate on it; topics are: /a/hr \(std_msgs"):
+        truth(heart_rate="/c/hr")
+    with pytest.raises(DatasetError, match="no topic /heart_rate with bvp on it"):
+        truth(bvp="/heart_rate")
+    with pytest.raises(DatasetError, match="'hr' is no ground truth; there are: bvp, rsp, heart_rate"):
+        truth(hr="/a/hr")
+
+
+def test_a_bag_with_dots_in_its_name(tmp_path):
+    with Bag(tmp_path / "lux_10.0_APH"):
+        pass
+    (tmp_path / "lux_10.0_APH.csv").write_text("time_s,hr\n0,62\n")
+    assert open_recording(str(tmp_path / "lux_10.0_APH")).truth().rates[Kind.BVP].values.tolist() == [62]
 
 
 def test_a_table_beside_a_bag_counts_from_its_first_frame(tmp_path):

@@ -42,8 +42,8 @@ def ubfc2(root, stamps=None):
     (root / "subject10" / "ground_truth.txt").write_text(text + "\n")
 
 
-def pure(root, start_ns=1_392_643_993_642_815_000):
-    folder = root / "01-02" / "01-02"
+def pure(root, start_ns=1_392_643_993_642_815_000, folder="01-02"):
+    table, folder = root / f"{folder}.json", root / folder / folder
     folder.mkdir(parents=True)
     stamps = [start_ns + i * 33_339_000 for i in range(FRAMES)]
     for index, stamp in enumerate(stamps):
@@ -54,7 +54,7 @@ def pure(root, start_ns=1_392_643_993_642_815_000):
         for t, v in zip(sensor, wave(24, rate=60.0), strict=True)
     ]
     text = json.dumps({"/FullPackage": package, "/Image": [{"Timestamp": t, "Value": {}} for t in stamps]})
-    (root / "01-02" / "01-02.json").write_text(text)
+    table.write_text(text)
     return stamps
 
 
