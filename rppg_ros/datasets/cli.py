@@ -6,7 +6,8 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -108,7 +109,14 @@ def _spread(names: Sequence[str], args: argparse.Namespace) -> Iterator[tuple[st
     with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = {pool.submit(convert_one, name, *task): name for name in names}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            yield futures[future], _outcome(future)
+
+
+def _outcome(future: Future[str]) -> str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return "its process was killed (memory?)"
 
 
 def convert_one(name: str, dataset: str, root: Path, to: Path, image_format: str, overwrite: bool) -> str:
@@ -116,5 +124,6 @@ def convert_one(name: str, dataset: str, root: Path, to: Path, image_format: str
     try:
         recording = _listed(dataset, root)[name]
         return WRITTEN if write_bag(recording, to, image_format, overwrite) else THERE
-    except (ValueError, OSError) as error:
-        return " ".join(str(error).split())
+    except Exception as error:  # whatever becomes of one recording, the others go on
+        said = " ".join(str(error).split())
+        return said if isinstance(error, (ValueError, OSError)) and said else f"{type(error).__name__}: {said}"
