@@ -61,7 +61,7 @@ def _truth(path: Path, csv: str, rgb_topic: str, thermal_topic: str, topics: Map
         source = open_source(str(path), rgb_topic=rgb_topic, thermal_topic=thermal_topic)
         return read_csv(table, _first_ns(source))
     if not path.exists():
-        raise DatasetError(f"{path}: no such file or folder")
+        raise DatasetError(f"{path}: no ground truth: no such file or folder")
     if not is_bag(path):
         raise DatasetError(f"{path}: no ground truth: there is no {table.name} beside it")
     return bag_truth(path, topics)
