@@ -14,11 +14,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
-from rppg_ros.datasets.frames import Frames, Loaded, even_stamps, images, in_number_order, numbers
+from rppg_ros.datasets.frames import Frames, Loaded, decoded, even_stamps, images, in_number_order, numbers
 from rppg_ros.datasets.traces import even_trace, known_rates
 from rppg_ros.sources.base import RGB
 from rppg_ros.types import Kind
@@ -84,10 +83,11 @@ def _zipped(archive: Path, names: list[str]) -> Iterator[Loaded]:
 
 
 def _image(file: zipfile.ZipFile, archive: Path, name: str) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(file.read(name), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DatasetError(f"{archive}: {name} is not a readable image")
-    return image
+    try:
+        data = file.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise DatasetError(f"{archive}: not a readable zip file: {error}") from None
+    return decoded(data, f"{archive}: {name}")
 
 
 @contextlib.contextmanager

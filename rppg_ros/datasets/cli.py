@@ -96,7 +96,7 @@ def _asked_for(name: str, pattern: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _listed(dataset: str, root: Path) -> dict[str, Recording]:
-    """Recordings by name, once in each process: some datasets are slow to list."""
+    """Recordings by name, listed once in each process."""
     return {recording.name: recording for recording in read(dataset, root)}
 
 

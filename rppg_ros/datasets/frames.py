@@ -70,9 +70,21 @@ def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
 
 def read_image(path: Path) -> np.ndarray:
     """BGR uint8 (H, W, 3); DatasetError names a file that is none."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: not readable: {error}") from None
+    return decoded(data, str(path))
+
+
+def decoded(data: bytes, name: str) -> np.ndarray:
+    """BGR uint8 (H, W, 3) of an image file's content; DatasetError names it where it is none."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # empty, or of a size that cannot be
+        image = None
     if image is None:
-        raise DatasetError(f"{path}: not a readable image")
+        raise DatasetError(f"{name}: not a readable image")
     return image
 
 

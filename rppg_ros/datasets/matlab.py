@@ -48,7 +48,9 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except OSError as error:
+    except DatasetError:
+        raise
+    except Exception as error:  # h5py raises OSError, KeyError, RuntimeError and others for what damaged files do
         raise DatasetError(f"{path}: not a readable MATLAB 7.3 file: {_line(error)}") from None
 
 

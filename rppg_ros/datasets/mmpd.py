@@ -7,6 +7,8 @@ the same time, and words: light, motion, exercise, skin_color, gender, glasser, 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,7 @@ RENAMED = {"Watching Videos": "Walking", "Stationary (after exercise)": "Station
 
 
 def read(root: Path) -> list[Recording]:
-    """See DatasetReader. Conditions stand inside the files, so each is opened, without its video."""
+    """See DatasetReader."""
     found = sorted(
         (path for path in root.rglob("*.mat") if NAME.fullmatch(path.stem)),
         key=lambda path: tuple(map(int, NAME.fullmatch(path.stem).groups())),
@@ -46,18 +48,36 @@ def read(root: Path) -> list[Recording]:
 
 def _recording(path: Path) -> Recording:
     subject = NAME.fullmatch(path.stem).group(1)
-    return Recording("mmpd", path.stem, subject, _conditions(path), lambda: _frames(path), lambda: _truth(path))
+    return Recording("mmpd", path.stem, subject, _Words(path), lambda: _frames(path), lambda: _truth(path))
 
 
-def _conditions(path: Path) -> dict[str, str]:
-    try:
-        words = load(path, list(WORDS))
-    except DatasetError:
-        return {}  # said when the recording is opened
-    found = {
-        ours: str(np.ravel(words[theirs])[0]).strip() for theirs, ours in WORDS.items() if np.size(words.get(theirs))
-    }
-    return {name: RENAMED.get(value, value) for name, value in found.items()}
+class _Words(Mapping[str, str]):
+    """What a file says of its recording, read when it is asked for; nothing where it is damaged: opening it says so."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __getitem__(self, name: str) -> str:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @cached_property
+    def _found(self) -> dict[str, str]:
+        try:
+            words = load(self._path, list(WORDS))
+        except DatasetError:
+            return {}
+        found = {
+            ours: str(np.ravel(words[theirs])[0]).strip()
+            for theirs, ours in WORDS.items()
+            if theirs in words and np.size(words[theirs])
+        }
+        return {name: RENAMED.get(value, value) for name, value in found.items()}
 
 
 def _frames(path: Path) -> Frames:
