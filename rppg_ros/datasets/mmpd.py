@@ -82,7 +82,7 @@ class _Words(Mapping[str, str]):
 
 def _frames(path: Path) -> Frames:
     video = load(path, ["video"]).get("video")
-    if video is None or video.ndim != 4 or video.shape[3] != 3:
+    if video is None or video.ndim != 4 or video.shape[3] != 3 or not video.size:
         raise DatasetError(f"{path}: holds no video of (T, H, W, 3)")
     scale = 255.0 if video.dtype.kind == "f" and float(np.nanmax(video[:1])) <= 1.0 else 1.0
     stamps_ns = even_stamps(len(video), RATE_HZ)

@@ -19,6 +19,7 @@ from rppg_ros.types import NS_PER_S, Kind
 VIDEO, DUMP, TABLE = "vid.avi", "gtdump.xmp", "ground_truth.txt"
 EXERCISE, EXERCISED = "after exercise", "exercise"  # one folder of dataset 1 is named after-exercise
 SAME_COUNT = 3  # frames by which the stamps and the video may differ
+LATEST_START_MS = 5000.0  # a sensor whose times begin later counts from something else than the video
 SAME_LENGTH = 0.2  # share
 
 
@@ -55,7 +56,8 @@ def _simple_truth(folder: Path) -> Truth:
     rows = _table(path, [line.replace(";", ",").split(",") for line in lines(path)])
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise DatasetError(f"{path}: needs lines of milliseconds, heart rate, saturation, pulse wave")
-    stamps_ns = np.round(rows[:, 0] * 1e6).astype(np.int64)
+    late_ms = rows[0, 0] if rows[0, 0] > LATEST_START_MS else 0.0
+    stamps_ns = np.round((rows[:, 0] - late_ms) * 1e6).astype(np.int64)
     return Truth({Kind.BVP: trace(stamps_ns, rows[:, 3])}, known_rates(Kind.BVP, trace(stamps_ns, rows[:, 1])))
 
 

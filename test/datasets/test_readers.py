@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from rppg_ros.datasets.base import DatasetError, Trace
 from rppg_ros.datasets.registry import DATASETS, read
@@ -65,6 +66,10 @@ def test_ubfc1(recording):
     np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(25, rate=62.5), atol=1e-6)
     assert set(truth.rates[Kind.BVP].values) == {70.0}
     assert found.conditions == {"after exercise": "False"}
+
+
+def test_ubfc1_of_a_sensor_with_another_clock_begins_with_the_video(recording):
+    assert recording("ubfc1", start_ms=1_500_000_000_000).truth().waves[Kind.BVP].stamps_ns[0] == 0
 
 
 def test_ubfc2_frames_have_the_stamps_of_the_third_line(recording):
@@ -234,6 +239,24 @@ def test_a_matlab_file_that_was_cut_off_is_named(name, share, recording, tmp_pat
         found.truth()
 
 
+def test_a_zip_with_a_damaged_image_is_named(recording, tmp_path):
+    found = recording("bp4d")
+    path = tmp_path / "bp4d" / "2D+3D" / "F001.zip"
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match="F001.zip: not a readable zip file: Bad CRC-32"):
+        list(found.open())
+
+
+def test_mmpd_without_words_has_no_conditions(tmp_path):
+    savemat(tmp_path / "p1_0.mat", {"GT_ppg": np.zeros((1, 9))})
+    (found,) = read("mmpd", tmp_path)
+    assert dict(found.conditions) == {}
+    with pytest.raises(DatasetError, match="p1_0.mat: holds no video"):
+        found.open()
+
+
 def test_a_video_that_was_cut_off_is_named(recording, tmp_path):
     found = recording("buaa")
     (video,) = (tmp_path / "buaa").rglob("*.avi")
@@ -245,7 +268,9 @@ def test_a_video_that_was_cut_off_is_named(recording, tmp_path):
 def test_a_broken_recording_is_listed_beside_the_others(tmp_path):
     folders.mmpd(tmp_path)
     (tmp_path / "subject3" / "p3_8.mat").write_bytes(b"not this")
-    assert [recording.name for recording in read("mmpd", tmp_path)] == ["p3_7", "p3_8"]
+    whole, broken = read("mmpd", tmp_path)
+    assert (whole.name, broken.name) == ("p3_7", "p3_8")
+    assert len(whole.conditions) == 8 and dict(broken.conditions) == {}
 
 
 def test_missing_h5py_is_said(recording, monkeypatch):

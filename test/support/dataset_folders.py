@@ -28,9 +28,9 @@ def video(path, frames=FRAMES, fps=30.0, side=64):
     writer.release()
 
 
-def ubfc1(root):
+def ubfc1(root, start_ms=0):
     video(root / "5-gt" / "vid.avi")
-    rows = [f"{round(i * 16.0)},70,98,{v:.6f}" for i, v in enumerate(wave(25, rate=62.5))]
+    rows = [f"{start_ms + i * 16},70,98,{v:.6f}" for i, v in enumerate(wave(25, rate=62.5))]
     (root / "5-gt" / "gtdump.xmp").write_text("\n".join(rows))
 
 
