@@ -38,6 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument("--only", default="", metavar="PATTERN", help="only recordings whose name holds this")
     parser.add_argument("-o", "--output", type=Path, default=Path(FOLDER), help="folder to write; default: %(default)s")
     parser.add_argument("--truth", default="", help="CSV of one recording; default: the one beside it")
+    parser.add_argument(
+        "--truth-topic", action="append", default=[], metavar="NAME=TOPIC",
+        help="of bags, where type and name do not tell: bvp, rsp, heart_rate or respiration_rate; several times",
+    )  # fmt: skip
     parser.add_argument("--rgb-topic", default="", help="of bags; default: found by type and name")
     parser.add_argument("--thermal-topic", default="", help="of bags; default: found by type and name")
     parser.add_argument("--jobs", type=int, default=1, help="recordings at once on this machine; default: %(default)s")
@@ -97,7 +101,12 @@ def _evaluate(args: argparse.Namespace) -> int:
         raise ValueError("nothing to evaluate: give bags, videos, a folder of them, or --dataset NAME FOLDER")
     config = EvalConfig(**{f.name: getattr(args, f.name) for f in fields(EvalConfig)})
     engine = config.make_engine()  # before any recording is opened: a bad model fails at once
-    options = {"truth": args.truth, "rgb_topic": args.rgb_topic, "thermal_topic": args.thermal_topic}
+    options = {
+        "truth": args.truth,
+        "rgb_topic": args.rgb_topic,
+        "thermal_topic": args.thermal_topic,
+        "truth_topics": _truth_topics(args.truth_topic),
+    }
     refs = [ref for ref in find_recordings(args.paths, args.dataset, options) if args.only in ref.key]
     if not refs:
         raise ValueError(f"no recording's name holds '{args.only}'")
@@ -111,6 +120,13 @@ def _evaluate(args: argparse.Namespace) -> int:
     results = Results(engine.name, settings, tuple(found[ref.key] for ref in refs))
     write_run(results, args.output, console)
     return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
+
+
+def _truth_topics(texts: Sequence[str]) -> dict[str, str]:
+    for text in texts:
+        if "=" not in text:
+            raise ValueError(f"--truth-topic {text}: write NAME=TOPIC, e.g. heart_rate=/polar/hr")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def _all(

@@ -35,13 +35,13 @@ class RecordingRef:
     path : a bag or video; of a dataset its root.
     dataset : name in the registry; empty for a bag or video.
     name : of the recording in its dataset.
-    options : for `open_recording`: truth, rgb_topic, thermal_topic.
+    options : for `open_recording`: truth, rgb_topic, thermal_topic, truth_topics.
     """
 
     path: str
     dataset: str = ""
     name: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def recording(self) -> Recording:
         """The recording; DatasetError or SourceError where it is gone."""
@@ -59,7 +59,7 @@ class RecordingRef:
 
 
 def find_recordings(
-    paths: Iterable[str], dataset: str = "", options: Mapping[str, str] | None = None
+    paths: Iterable[str], dataset: str = "", options: Mapping[str, Any] | None = None
 ) -> list[RecordingRef]:
     """Recordings under some paths, in order.
 

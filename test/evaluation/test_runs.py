@@ -177,6 +177,7 @@ def test_another_runs_folder_is_not_touched(folder, capsys):
         ([".", "--only", "zzz"], "no recording's name holds 'zzz'"),
         ([".", "--truth", "a.csv"], "--truth is of one recording, here are 3"),
         ([".", "--model", "absent.onnx"], "absent.onnx"),
+        ([".", "--truth-topic", "hr"], "--truth-topic hr: write NAME=TOPIC"),
         ([".", "--window", "-1"], "must not be negative"),
         ([".", "--dataset", "cohface"], "no dataset 'cohface'"),
         (["--compare", "x.json", "y.json"], "x.json: no such file"),
@@ -187,6 +188,15 @@ def test_errors_are_one_line_and_exit_2(words, message, folder, monkeypatch, cap
     assert main(["evaluate", *words]) == 2
     errors = capsys.readouterr().err
     assert message in errors and errors.startswith("rppg-ros evaluate: ") and errors.count("\n") == 1
+
+
+def test_a_named_truth_topic(tmp_path, capsys):
+    bag_of_a_person(tmp_path / "bags", seconds=3)
+    words = ["evaluate", str(tmp_path / "bags"), "-o", str(tmp_path / "out"), "--truth-topic"]
+    assert main([*words, "bvp=/ground_truth/bvp"]) == 0
+    assert set(Results.load(tmp_path / "out" / "results.json").recordings[0].tasks) == {Kind.BVP}
+    assert main([*words[:-2], str(tmp_path / "other"), words[-1], "bvp=/nowhere"]) == 1
+    assert "/nowhere" in capsys.readouterr().out
 
 
 def test_a_dataset_by_its_name(tmp_path, capsys):
