@@ -58,27 +58,28 @@ def resting_person(heart_rate: float, respiration_rate: float, seconds: float, r
     heart_rate, respiration_rate : mean, per minute.
     """
     n = int(np.ceil(seconds * GRID_HZ)) + 2
-    breath_hz = respiration_rate / 60 * (1 + BREATH_WANDER * _wander(n, 20.0, rng))
+    breath_hz = respiration_rate / 60 * (1 + BREATH_WANDER * wander(n, 20.0, rng))
     breath_phase = 2 * np.pi * np.cumsum(breath_hz) / GRID_HZ + rng.uniform(0, 2 * np.pi)
     # Breathing out takes longer than breathing in.
     rsp = np.sin(breath_phase + 0.3 * np.sin(breath_phase))
-    heart_hz = heart_rate / 60 * (1 + HEART_WANDER * _wander(n, 12.0, rng) + ARRHYTHMIA * rsp)
+    heart_hz = heart_rate / 60 * (1 + HEART_WANDER * wander(n, 12.0, rng) + ARRHYTHMIA * rsp)
     beats = np.cumsum(heart_hz) / GRID_HZ + rng.uniform()
     bvp = _beat(beats % 1.0) * (1 - BREATH_SWING * rsp)
-    return Vitals(_unit(bvp), _unit(rsp), 60 * heart_hz, 60 * breath_hz)
+    return Vitals(unit(bvp), unit(rsp), 60 * heart_hz, 60 * breath_hz)
 
 
 def _beat(phase: np.ndarray) -> np.ndarray:
     return sum(height * np.exp(-(((phase - place) / width) ** 2) / 2) for place, width, height in BEAT)
 
 
-def _wander(n: int, period_s: float, rng: np.random.Generator) -> np.ndarray:
+def wander(n: int, period_s: float, rng: np.random.Generator) -> np.ndarray:
     """(n,) smooth random curve of unit variance and zero mean that changes over about period_s."""
     knots = max(4, int(n / GRID_HZ / period_s * 2) + 3)
     curve = np.interp(np.linspace(0, knots - 1, n), np.arange(knots), rng.normal(size=knots))
     width = int(period_s * GRID_HZ / 4)
-    return _unit(np.convolve(np.pad(curve, width, mode="edge"), np.hanning(2 * width + 1), mode="same")[width:-width])
+    return unit(np.convolve(np.pad(curve, width, mode="edge"), np.hanning(2 * width + 1), mode="same")[width:-width])
 
 
-def _unit(values: np.ndarray) -> np.ndarray:
+def unit(values: np.ndarray) -> np.ndarray:
+    """Zero mean, unit variance."""
     return (values - values.mean()) / max(values.std(), 1e-12)

@@ -1,0 +1,168 @@
+"""Faces made up: where skin is, what it looks like, and how blood and heat are spread over it. All maps are square, side px.
+
+A map's places run from -1 to 1 over the crop, face upright in the middle, about two thirds of it wide. Every face has its own
+proportions; nothing of a real person is in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rppg_ros.synthesis.skin import Skin
+
+ASPECT = 1.3  # of a face, height over width
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Maps of one face at rest.
+
+    Attributes
+    ----------
+    albedo : (S, S, 3) float32, 0..1, without light.
+    perfusion : (S, S) float32: relative strength of the pulse, 0 where there is no skin.
+    delay_s : (S, S) float32: how much later the pulse arrives than at the earliest place, seconds.
+    gloss : (S, S) float32: how much of the lamp's light the surface throws back.
+    normal : (S, S, 3) float32: which way the surface looks, x right, y down, z to the camera; 0 off the head.
+    mouth : (S, S) float32: what moves when talking. eyes : (S, S) float32: what lids cover.
+    warmth : (S, S) float32, degrees Celsius at rest. breath : (S, S) float32: degrees per unit of breath.
+    """
+
+    albedo: np.ndarray
+    perfusion: np.ndarray
+    delay_s: np.ndarray
+    gloss: np.ndarray
+    normal: np.ndarray
+    mouth: np.ndarray
+    eyes: np.ndarray
+    warmth: np.ndarray
+    breath: np.ndarray
+
+
+def make_face(skin: Skin, side: int, rng: np.random.Generator) -> Face:
+    """A face of its own, its hair, clothes and what is behind it."""
+    y, x = (v.astype(np.float32) for v in np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j])
+    width = rng.uniform(0.44, 0.58)
+    height = width * ASPECT * rng.uniform(0.92, 1.1)
+    cy = rng.uniform(-0.05, 0.1)
+    u, v = x / width, (y - cy) / height
+    head = _soft(1.0 - np.hypot(u, v * (1 + 0.12 * np.abs(u))), 0.05)
+    neck = _soft(0.55 - np.abs(u), 0.05) * _soft(v - 0.6, 0.1) * (v < 2)
+    parts = _parts(u, v, rng)
+    hair = _hair(u, v, head, rng)
+    bare = (1 - hair) * (1 - parts["eyes"]) * (1 - 0.8 * parts["brows"]) * (1 - 0.25 * parts["lips"])
+    skin_map = np.maximum(head, 0.9 * neck) * bare
+    beard = rng.uniform(0.3, 0.8) * _soft(v - 0.45, 0.12) * head if rng.uniform() < 0.2 else np.zeros_like(u)
+    albedo = _albedo(skin, skin_map, hair, parts, beard, rng)
+    perfusion = head * bare * (1 - beard) * _perfusion(u, v, rng)
+    normal = _normals(u, v, head)
+    gloss = head * bare * (0.3 + 0.7 * _blob(u, v, 0, -0.5, 0.5, 0.3) + 0.8 * _blob(u, v, 0, 0.1, 0.12, 0.2))
+    warmth, breath = _heat(u, v, head, neck, hair, rng)
+    return Face(
+        albedo.astype(np.float32),
+        perfusion.astype(np.float32),
+        _delays(v, rng).astype(np.float32),
+        gloss.astype(np.float32),
+        normal.astype(np.float32),
+        parts["lips"].astype(np.float32),
+        parts["eyes"].astype(np.float32),
+        warmth.astype(np.float32),
+        breath.astype(np.float32),
+    )
+
+
+def noise_field(side: int, scale: float, rng: np.random.Generator) -> np.ndarray:
+    """(S, S) smooth random field, zero mean, unit variance; `scale` is the size of its spots, pixels."""
+    field = cv2.GaussianBlur(rng.normal(size=(side, side)).astype(np.float32), (0, 0), max(scale, 0.4))
+    return (field - field.mean()) / max(float(field.std()), 1e-6)
+
+
+def _soft(distance: np.ndarray, width: float) -> np.ndarray:
+    """0 to 1 across an edge at 0."""
+    return 1 / (1 + np.exp(-np.clip(distance / width * 4, -40, 40)))
+
+
+def _blob(u: np.ndarray, v: np.ndarray, x: float, y: float, a: float, b: float) -> np.ndarray:
+    return np.exp(-(((u - x) / a) ** 2 + ((v - y) / b) ** 2))
+
+
+def _parts(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    apart, eye_y, mouth_y = rng.uniform(0.36, 0.44), rng.uniform(-0.22, -0.1), rng.uniform(0.5, 0.6)
+    eye = [_soft(1 - np.hypot((u - s * apart) / 0.17, (v - eye_y) / 0.07), 0.3) for s in (-1, 1)]
+    brow = [_soft(1 - np.hypot((u - s * apart) / 0.24, (v - eye_y + 0.16) / 0.04), 0.4) for s in (-1, 1)]
+    iris = [_soft(1 - np.hypot((u - s * apart) / 0.07, (v - eye_y) / 0.06), 0.3) for s in (-1, 1)]
+    lips = _soft(1 - np.hypot(u / rng.uniform(0.26, 0.36), (v - mouth_y) / rng.uniform(0.06, 0.11)), 0.3)
+    nostrils = sum(_blob(u, v, s * 0.09, 0.28, 0.05, 0.03) for s in (-1, 1))
+    return {"eyes": sum(eye), "brows": sum(brow), "iris": sum(iris), "lips": lips, "nostrils": nostrils}
+
+
+def _hair(u: np.ndarray, v: np.ndarray, head: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    style = rng.uniform()
+    if style < 0.12:
+        return np.zeros_like(u)
+    line = rng.uniform(-0.75, -0.5) + 0.25 * u**2 * rng.uniform(0, 1.5)
+    crown = _soft(line - v, 0.08) * _soft(1.18 - np.hypot(u, v * 0.98), 0.08)
+    if style > 0.6:  # long
+        crown = np.maximum(
+            crown, _soft(1.3 - np.hypot(u, v * 0.7), 0.1) * _soft(np.abs(u) - rng.uniform(0.82, 0.95), 0.08)
+        )
+    return crown
+
+
+def _albedo(skin: Skin, skin_map, hair, parts, beard, rng: np.random.Generator) -> np.ndarray:
+    side = len(skin_map)
+    colour = skin.colour()
+    mottled = 1 + 0.04 * noise_field(side, side / 30, rng) + 0.03 * noise_field(side, 0.7, rng)
+    behind = rng.uniform(0.05, 0.9, 3) * (1 + 0.3 * noise_field(side, side / rng.uniform(4, 20), rng)[..., None])
+    image = np.clip(behind, 0.02, 1.0)
+    image = image + hair[..., None] * (rng.uniform(0.02, 0.35) * np.array([1.0, 0.85, 0.7]) - image)
+    image = image + skin_map[..., None] * (colour * mottled[..., None] - image)
+    for name, paint, share in (
+        ("brows", 0.3 * colour, 0.8),
+        ("eyes", np.array([0.75, 0.73, 0.7]), 0.9),
+        ("iris", rng.uniform(0.03, 0.25, 3), 1.0),
+        ("lips", colour * np.array([0.95, 0.68, 0.7]), 0.7),
+        ("nostrils", 0.35 * colour, 0.7),
+    ):
+        image = image + share * parts[name][..., None] * (paint - image)
+    return image + beard[..., None] * (0.25 * colour - image)
+
+
+def _perfusion(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Forehead and cheeks pulse most, the nose's ridge and the jaw least; and no two faces alike."""
+    cheeks = sum(_blob(u, v, s * 0.45, 0.25, 0.3, 0.3) for s in (-1, 1))
+    regions = 0.55 + rng.uniform(0.2, 0.6) * _blob(u, v, 0, -0.45, 0.7, 0.3) + rng.uniform(0.2, 0.7) * cheeks
+    spots = 1 + 0.3 * noise_field(len(u), len(u) / 10, rng)
+    return regions * np.clip(spots, 0.1, 2.0)
+
+
+def _delays(v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The pulse reaches the forehead some tens of milliseconds from the jaw, and spreads unevenly."""
+    field = rng.uniform(-0.02, 0.02) * v + 0.008 * noise_field(len(v), len(v) / 8, rng)
+    return field - field.min()
+
+
+def _normals(u: np.ndarray, v: np.ndarray, head: np.ndarray) -> np.ndarray:
+    x, y = np.clip(u, -1, 1) * 0.85, np.clip(v, -1, 1) * 0.7
+    nose = _blob(u, v, 0, 0.1, 0.14, 0.3)
+    x = x + 2.0 * u * nose
+    z = np.sqrt(np.clip(1 - x**2 - y**2, 0.08, 1))
+    normal = np.stack([x, y, z], axis=2)
+    return normal / np.linalg.norm(normal, axis=2, keepdims=True) * (head > 0.02)[..., None]
+
+
+def _heat(u, v, head, neck, hair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Degrees of a face in a room, cooler nose and hair; and what a unit of breath changes around nostrils and mouth."""
+    air, skin = rng.uniform(17, 27), rng.uniform(32.5, 35.0)
+    heat = air + rng.uniform(0, 3) * noise_field(len(u), len(u) / 6, rng)
+    heat = heat + np.maximum(head, neck) * (skin - heat)
+    heat = heat - hair * rng.uniform(2, 5)
+    heat = heat - rng.uniform(0.3, 2.5) * _blob(u, v, 0, 0.15, 0.15, 0.25) * head
+    heat = heat + rng.uniform(0.2, 0.8) * sum(_blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1)) * head
+    nose = sum(_blob(u, v, s * 0.09, 0.31, 0.09, 0.06) for s in (-1, 1))
+    by_mouth = rng.uniform() < 0.25
+    breath = nose + (rng.uniform(0.5, 1.2) * _blob(u, v, 0, 0.55, 0.2, 0.08) if by_mouth else 0.0)
+    return heat, breath
