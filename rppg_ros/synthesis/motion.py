@@ -1,0 +1,151 @@
+"""How a head moves in its crop, and what a face does: sway, turns, talking, blinking, a hand that passes, the heart's recoil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rppg_ros.synthesis.physiology import Vitals, at, wander
+
+GRID_HZ = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotionConfig:
+    """How much moves. Lengths are shares of the crop's side, angles degrees.
+
+    Attributes
+    ----------
+    sway, roll, zoom : slow movement of the head in the crop (the tracker follows most of it).
+    turn, nod : turning of the head: what it does to light and perspective.
+    jerks_per_minute : quick movements.
+    jitter : of the tracker's crop, from frame to frame.
+    talking : share of the time. blinks_per_minute.
+    recoil : movement with each beat (ballistocardiography). breathing : and with each breath.
+    hands_per_minute : a hand passes in front of the face.
+    """
+
+    sway: float = 0.01
+    roll: float = 2.0
+    zoom: float = 0.015
+    turn: float = 4.0
+    nod: float = 3.0
+    jerks_per_minute: float = 0.0
+    jitter: float = 0.002
+    talking: float = 0.0
+    blinks_per_minute: float = 15.0
+    recoil: float = 0.0004
+    breathing: float = 0.002
+    hands_per_minute: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Each (T,): shifts x, y and zoom about 0 (shares), roll, turn and nod (degrees), open mouth and closed eyes (0..1).
+
+    hand : (T, 3), its place and whether it is there.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    zoom: np.ndarray
+    roll: np.ndarray
+    turn: np.ndarray
+    nod: np.ndarray
+    mouth: np.ndarray
+    eyes: np.ndarray
+    hand: np.ndarray
+
+
+def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.random.Generator) -> Movement:
+    """What a head does at some times (T,), rising."""
+
+    def slow(period_s: float) -> np.ndarray:
+        n = int((times_s[-1] + 1.0) * GRID_HZ) + 2
+        return at(wander(n, period_s, rng), times_s, GRID_HZ)
+
+    jerk = [_jerks(config, times_s, rng) for _ in range(4)]
+    jitter = rng.normal(0, config.jitter, (3, len(times_s)))
+    beat, breath = vitals.at("bvp", times_s), vitals.at("rsp", times_s)
+    angle = rng.uniform(0, 6.28)
+    return Movement(
+        x=config.sway * (slow(4.0) + 4 * jerk[0]) + jitter[0] + config.recoil * np.cos(angle) * beat,
+        y=config.sway * (slow(4.0) + 2 * jerk[1])
+        + jitter[1]
+        + config.recoil * np.sin(angle) * beat
+        + config.breathing * breath,
+        zoom=config.zoom * (slow(6.0) + jerk[2]) + jitter[2],
+        roll=config.roll * (slow(5.0) + 2 * jerk[3]),
+        turn=config.turn * (slow(5.0) + 3 * jerk[0]) + rng.normal(0, config.turn),
+        nod=config.nod * (slow(5.0) + 2 * jerk[1]) + rng.normal(0, config.nod),
+        mouth=_talking(config, times_s, rng),
+        eyes=_blinks(config, times_s, rng),
+        hand=_hands(config, times_s, rng),
+    )
+
+
+def warp_matrices(move: Movement, side: int) -> np.ndarray:
+    """(T, 2, 3) that take a face at rest to where it is in the crop, for cv2.warpAffine; turning narrows it."""
+    roll, zoom = np.deg2rad(move.roll), 1 + move.zoom
+    narrow, low = np.cos(np.deg2rad(move.turn)), np.cos(np.deg2rad(move.nod))
+    a, b = np.cos(roll) * zoom * narrow, -np.sin(roll) * zoom * low
+    c, d = np.sin(roll) * zoom * narrow, np.cos(roll) * zoom * low
+    middle = (side - 1) / 2
+    tx = middle + (move.x + 0.3 * np.sin(np.deg2rad(move.turn))) * side - (a + b) * middle
+    ty = middle + (move.y + 0.2 * np.sin(np.deg2rad(move.nod))) * side - (c + d) * middle
+    return np.stack([np.stack([a, b, tx], axis=1), np.stack([c, d, ty], axis=1)], axis=1)
+
+
+def draw_hand(image: np.ndarray, hand: np.ndarray, colour: np.ndarray) -> None:
+    """Put a hand (x, y, there) on a linear image (S, S, 3), in place."""
+    x, y, there = hand
+    if there <= 0:
+        return
+    side = len(image)
+    mask = np.zeros(image.shape[:2], np.float32)
+    centre = (round((x + 1) / 2 * side), round((y + 1) / 2 * side))
+    cv2.ellipse(mask, centre, (round(0.16 * side), round(0.26 * side)), 25 * x, 0, 360, 1.0, -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), max(side / 60, 0.5))[..., None]
+    image += mask * (colour.astype(np.float32) - image)
+
+
+def _jerks(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    curve = np.zeros(len(times_s))
+    for _ in range(rng.poisson(config.jerks_per_minute * times_s[-1] / 60)):
+        start, length = rng.uniform(0, times_s[-1]), rng.uniform(0.2, 0.8)
+        curve += rng.normal() / (1 + np.exp(-np.clip((times_s - start) / length * 8, -40, 40)))
+    return curve - curve.mean()
+
+
+def _talking(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Syllables, four or so a second, in phrases."""
+    n = int((times_s[-1] + 1.0) * GRID_HZ) + 2
+    phrase = at(wander(n, 3.0, rng), times_s, GRID_HZ)
+    threshold = np.quantile(phrase, 1 - min(config.talking, 1.0)) if config.talking > 0 else np.inf
+    syllables = 0.5 + 0.5 * np.sin(2 * np.pi * np.cumsum(rng.uniform(3, 6, len(times_s)) * np.gradient(times_s)))
+    return (phrase > threshold) * syllables
+
+
+def _blinks(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    closed = np.zeros(len(times_s))
+    for _ in range(rng.poisson(config.blinks_per_minute * times_s[-1] / 60)):
+        closed = np.maximum(closed, np.exp(-(((times_s - rng.uniform(0, times_s[-1])) / 0.08) ** 2)))
+    return closed
+
+
+def _hands(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    out = np.zeros((len(times_s), 3))
+    for _ in range(rng.poisson(config.hands_per_minute * times_s[-1] / 60)):
+        start, length = rng.uniform(0, times_s[-1]), rng.uniform(0.7, 3.0)
+        share = (times_s - start) / length
+        there = (share >= 0) & (share <= 1)
+        side = rng.choice([-1, 1])
+        # In from the side, a while at the face, and out again.
+        reach = np.sin(np.pi * np.clip(share, 0, 1)) ** 0.5
+        place = np.stack(
+            [side * (1.3 - rng.uniform(0.8, 1.3) * reach), 0.9 - rng.uniform(0.4, 1.0) * reach, reach], axis=1
+        )
+        out[there] = place[there]
+    return out

@@ -1,0 +1,117 @@
+"""Draws scenes: what people, rooms and cameras there are, from easy to hard."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rppg_ros.synthesis.camera import CameraConfig
+from rppg_ros.synthesis.clip import Scene
+from rppg_ros.synthesis.haemodynamics import Body
+from rppg_ros.synthesis.light import LightConfig
+from rppg_ros.synthesis.motion import MotionConfig
+
+HEART_RATES = (40.0, 180.0)
+BREATH_RATES = (6.0, 36.0)
+
+
+def random_scene(rng: np.random.Generator, hardness: float = 0.5) -> Scene:
+    """A scene.
+
+    Parameters
+    ----------
+    hardness : 0 (studio) to 1 (a robot in a corridor): how much of everything that disturbs there is.
+
+    Raises
+    ------
+    ValueError : hardness outside 0..1.
+    """
+    if not 0 <= hardness <= 1:
+        raise ValueError(f"hardness must be from 0 to 1, not {hardness:g}")
+    return Scene(
+        body=random_body(rng),
+        motion=_motion(rng, hardness),
+        light=_light(rng, hardness),
+        camera=_camera(rng, hardness),
+        fitzpatrick=float(rng.uniform(1, 6)),
+        pulse_strength=_log(rng, 0.003, 0.016) * (1 - 0.4 * hardness),
+        exposure=_log(rng, 0.35, 1.1),
+    )
+
+
+def random_body(rng: np.random.Generator) -> Body:
+    """A person: half of them at rest, the others anywhere between asleep and just run."""
+    at_rest = rng.uniform() < 0.5
+    heart = rng.normal(70, 11) if at_rest else rng.uniform(*HEART_RATES)
+    breath = rng.normal(15, 3) if at_rest else rng.uniform(*BREATH_RATES)
+    return Body(
+        heart_rate=float(np.clip(heart, *HEART_RATES)),
+        respiration_rate=float(np.clip(breath, *BREATH_RATES)),
+        heart_wander=rng.uniform(0.0, 0.04),
+        heart_jitter=rng.uniform(0.0, 0.03),
+        arrhythmia=rng.uniform(0.0, 0.06),
+        breath_wander=rng.uniform(0.0, 0.12),
+        breath_irregularity=rng.uniform(0.0, 0.4),
+        pauses_per_minute=rng.uniform(0, 1.5) if rng.uniform() < 0.3 else 0.0,
+        pause_s=rng.uniform(2, 8),
+        sighs_per_minute=rng.uniform(0, 1.0) if rng.uniform() < 0.3 else 0.0,
+        breath_swing=rng.uniform(0.0, 0.25),
+        breath_drift=rng.uniform(0.0, 0.3),
+        damping=_log(rng, 4, 18),
+        ring_hz=rng.uniform(1.0, 2.4),
+    )
+
+
+def _motion(rng: np.random.Generator, hard: float) -> MotionConfig:
+    return MotionConfig(
+        sway=_log(rng, 0.002, 0.03) * (0.4 + hard),
+        roll=_log(rng, 0.3, 6) * (0.4 + hard),
+        zoom=_log(rng, 0.002, 0.03) * (0.4 + hard),
+        turn=_log(rng, 0.5, 15) * (0.3 + hard),
+        nod=_log(rng, 0.5, 10) * (0.3 + hard),
+        jerks_per_minute=rng.uniform(0, 12) * hard,
+        jitter=_log(rng, 0.0003, 0.006) * (0.3 + hard),
+        talking=rng.uniform(0, 1) * (rng.uniform() < 0.5 * hard),
+        blinks_per_minute=rng.uniform(5, 30),
+        recoil=_log(rng, 0.0001, 0.0015),
+        breathing=_log(rng, 0.0005, 0.006),
+        hands_per_minute=rng.uniform(0, 4) * (rng.uniform() < 0.3 * hard),
+    )
+
+
+def _light(rng: np.random.Generator, hard: float) -> LightConfig:
+    return LightConfig(
+        drift=_log(rng, 0.003, 0.08) * (0.3 + hard),
+        tint_drift=_log(rng, 0.0005, 0.02) * (0.3 + hard),
+        mains_hz=float(rng.choice([50.0, 60.0])),
+        flicker=_log(rng, 0.001, 0.03) * (rng.uniform() < 0.5 * hard),
+        screen=_log(rng, 0.002, 0.06) * (rng.uniform() < 0.4 * hard),
+        screen_period_s=rng.uniform(0.4, 5),
+        shadow_per_minute=rng.uniform(0, 6) * (rng.uniform() < 0.3 * hard),
+    )
+
+
+def _camera(rng: np.random.Generator, hard: float) -> CameraConfig:
+    compressed = rng.uniform() < 0.3 + 0.4 * hard
+    return CameraConfig(
+        fps=float(rng.choice([15.0, 20.0, 25.0, 30.0, 30.0, 30.0, 60.0])),
+        jitter_s=_log(rng, 0.0002, 0.006),
+        drop=rng.uniform(0, 0.1) * (rng.uniform() < 0.3 + 0.4 * hard),
+        rate_drift=rng.uniform(0, 0.1) * hard,
+        shot_noise=_log(rng, 0.8, 5) * (0.5 + hard),
+        read_noise=_log(rng, 0.3, 3) * (0.5 + hard),
+        sharpening=rng.uniform(0, 0.8) * (rng.uniform() < 0.4),
+        exposure_steps_per_minute=rng.uniform(0, 8) * hard,
+        exposure_step=_log(rng, 0.01, 0.1),
+        balance_steps_per_minute=rng.uniform(0, 4) * hard,
+        balance_step=_log(rng, 0.003, 0.04),
+        gamma=rng.uniform(0.4, 0.65),
+        jpeg_quality=int(rng.integers(50, 96)) if compressed else 0,
+        chroma="420" if rng.uniform() < 0.8 else "444",
+    )
+
+
+def _log(rng: np.random.Generator, low: float, high: float) -> float:
+    """Uniform in its logarithm."""
+    return float(math.exp(rng.uniform(math.log(low), math.log(high))))
