@@ -12,6 +12,7 @@ from rppg_ros.synthesis import light as lights
 from rppg_ros.synthesis.camera import CameraConfig
 from rppg_ros.synthesis.face import Face, make_face
 from rppg_ros.synthesis.haemodynamics import Body, simulate
+from rppg_ros.synthesis.heat import ThermalConfig, thermal_frames
 from rppg_ros.synthesis.light import LightConfig
 from rppg_ros.synthesis.motion import MotionConfig, Movement, draw_hand, movement, warp_matrices
 from rppg_ros.synthesis.physiology import Vitals
@@ -30,6 +31,7 @@ class Scene:
     fitzpatrick : skin type, 1 to 6.
     pulse_strength : change of blood for a unit of bvp, as a share of the channel with absorption 1.
     exposure : how bright the face is: linear light on white.
+    thermal : None: no thermal camera.
     """
 
     body: Body = field(default_factory=Body)
@@ -39,6 +41,7 @@ class Scene:
     fitzpatrick: float = 3.0
     pulse_strength: float = 0.008
     exposure: float = 0.8
+    thermal: ThermalConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,14 @@ class Clip:
     ----------
     times_s : (T,) acquisition, from 0.
     rgb : (T, S, S, 3) uint8.
+    thermal_times_s, thermal : (U,) and (U, S, S) float32, degrees; None without a thermal camera.
     """
 
     times_s: np.ndarray
     rgb: np.ndarray
     vitals: Vitals
+    thermal_times_s: np.ndarray | None = None
+    thermal: np.ndarray | None = None
 
 
 def make_clip(scene: Scene, seconds: float, size: int, seed: int, render: int = 0) -> Clip:
@@ -67,23 +73,37 @@ def make_clip(scene: Scene, seconds: float, size: int, seed: int, render: int = 
     rng = np.random.default_rng(seed)
     vitals = simulate(scene.body, seconds, rng)
     times_s = cameras.frame_times(scene.camera, seconds, rng)
+    heat_s = _thermal_times(scene.thermal, seconds, rng)
     side = render or max(size, min(3 * size, 128))
     skin = Skin(melanin_of(scene.fitzpatrick))
     face = make_face(skin, side, rng)
-    film = _Film(scene, face, skin, vitals, times_s, rng)
+    every_s = np.union1d(times_s, heat_s)  # one head in front of both cameras
+    moves = movement(scene.motion, every_s, vitals, rng)
+    film = _Film(scene, face, skin, vitals, times_s, moves.at(np.searchsorted(every_s, times_s)), rng)
     frames = np.empty((len(times_s), size, size, 3), np.uint8)
     for i in range(len(times_s)):
         image = film.frame(i)
         frames[i] = image if side == size else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    return Clip(times_s, frames, vitals)
+    if scene.thermal is None:
+        return Clip(times_s, frames, vitals)
+    seen = moves.at(np.searchsorted(every_s, heat_s))
+    heat = thermal_frames(scene.thermal, face, seen, vitals, heat_s, size, rng)
+    return Clip(times_s, frames, vitals, heat_s, heat)
+
+
+def _thermal_times(config: ThermalConfig | None, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    if config is None:
+        return np.zeros(0)
+    like = CameraConfig(fps=config.fps, jitter_s=config.jitter_s, drop=config.drop)
+    return cameras.frame_times(like, seconds, rng)
 
 
 class _Film:
     """Renders frame after frame of one person."""
 
-    def __init__(self, scene: Scene, face: Face, skin: Skin, vitals: Vitals, times_s: np.ndarray, rng) -> None:
+    def __init__(self, scene: Scene, face: Face, skin: Skin, vitals: Vitals, times_s, move: Movement, rng) -> None:
         self._scene, self._face = scene, face
-        self._move: Movement = movement(scene.motion, times_s, vitals, rng)
+        self._move = move
         side = len(face.albedo)
         self._matrices = warp_matrices(self._move, side)
         self._toward, self._ambient = lights.direction(rng)

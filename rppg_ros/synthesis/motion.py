@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -57,6 +57,10 @@ class Movement:
     mouth: np.ndarray
     eyes: np.ndarray
     hand: np.ndarray
+
+    def at(self, index: np.ndarray) -> Movement:
+        """Some of the times."""
+        return Movement(*(getattr(self, f.name)[index] for f in fields(self)))
 
 
 def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.random.Generator) -> Movement:

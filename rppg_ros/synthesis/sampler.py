@@ -9,6 +9,7 @@ import numpy as np
 from rppg_ros.synthesis.camera import CameraConfig
 from rppg_ros.synthesis.clip import Scene
 from rppg_ros.synthesis.haemodynamics import Body
+from rppg_ros.synthesis.heat import ThermalConfig
 from rppg_ros.synthesis.light import LightConfig
 from rppg_ros.synthesis.motion import MotionConfig
 
@@ -16,12 +17,13 @@ HEART_RATES = (40.0, 180.0)
 BREATH_RATES = (6.0, 36.0)
 
 
-def random_scene(rng: np.random.Generator, hardness: float = 0.5) -> Scene:
+def random_scene(rng: np.random.Generator, hardness: float = 0.5, thermal: bool = False) -> Scene:
     """A scene.
 
     Parameters
     ----------
     hardness : 0 (studio) to 1 (a robot in a corridor): how much of everything that disturbs there is.
+    thermal : whether there is a thermal camera.
 
     Raises
     ------
@@ -37,6 +39,7 @@ def random_scene(rng: np.random.Generator, hardness: float = 0.5) -> Scene:
         fitzpatrick=float(rng.uniform(1, 6)),
         pulse_strength=_log(rng, 0.003, 0.016) * (1 - 0.4 * hardness),
         exposure=_log(rng, 0.35, 1.1),
+        thermal=_thermal(rng, hardness) if thermal else None,
     )
 
 
@@ -109,6 +112,24 @@ def _camera(rng: np.random.Generator, hard: float) -> CameraConfig:
         gamma=rng.uniform(0.4, 0.65),
         jpeg_quality=int(rng.integers(50, 96)) if compressed else 0,
         chroma="420" if rng.uniform() < 0.8 else "444",
+    )
+
+
+def _thermal(rng: np.random.Generator, hard: float) -> ThermalConfig:
+    return ThermalConfig(
+        fps=float(rng.choice([8.7, 9.0, 25.0, 30.0, 60.0])),
+        jitter_s=_log(rng, 0.0005, 0.01),
+        drop=rng.uniform(0, 0.1) * (rng.uniform() < hard),
+        side_px=int(round(_log(rng, 10, 64))),
+        netd_c=_log(rng, 0.02, 0.12) * (0.5 + hard),
+        fixed_pattern_c=_log(rng, 0.01, 0.15),
+        breath_c=_log(rng, 0.2, 1.0),
+        drift_c=_log(rng, 0.02, 0.6) * (0.3 + hard),
+        ffc_per_minute=rng.uniform(0, 3) * hard,
+        ffc_c=_log(rng, 0.05, 1.0),
+        ffc_s=rng.uniform(0.2, 1.5),
+        shift=_log(rng, 0.003, 0.06) * (0.3 + hard),
+        zoom=_log(rng, 0.003, 0.08) * (0.3 + hard),
     )
 
 
