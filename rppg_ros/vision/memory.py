@@ -21,7 +21,7 @@ SIZE_RATIO = 1.8
 @dataclass(frozen=True, slots=True)
 class _Lost:
     face_id: str
-    box: Box
+    boxes: tuple[Box, ...]
     colour: np.ndarray | None
     stamp_ns: int
 
@@ -59,9 +59,17 @@ class FaceMemory:
         """Forget lost faces; ids are still never given twice."""
         self._lost.clear()
 
-    def remember(self, face_id: str, box: Box, colour: np.ndarray | None, stamp_ns: int) -> None:
-        """A face was lost; `stamp_ns` is when it was last seen."""
-        self._lost.append(_Lost(face_id, box, colour, stamp_ns))
+    def remember(self, face_id: str, boxes: tuple[Box, ...], colour: np.ndarray | None, stamp_ns: int) -> None:
+        """A face was lost.
+
+        Parameters
+        ----------
+        boxes : where it may come back: where a detector last saw it, and where it was followed to. A person who turned
+            away has walked on; one who left the image has not, and what was followed is the wall behind.
+        colour : of the face when a detector last saw it.
+        stamp_ns : when it was last seen.
+        """
+        self._lost.append(_Lost(face_id, boxes, colour, stamp_ns))
 
     def recognise(self, box: Box, frame: Frame, in_use: set[str]) -> str:
         """Id for a face that has just been found: that of the nearest lost face that it may be, or a new one."""
@@ -70,7 +78,7 @@ class FaceMemory:
         candidates = [lost for lost in self._lost if lost.face_id not in in_use and _may_be(lost, box, colour)]
         if not candidates:
             return self._new_id()
-        best = min(candidates, key=lambda lost: _distance(lost.box, box))
+        best = min(candidates, key=lambda lost: min(_distance(known, box) for known in lost.boxes))
         self._lost.remove(best)
         return best.face_id
 
@@ -88,9 +96,13 @@ def _distance(a: Box, b: Box) -> float:
 
 
 def _may_be(lost: _Lost, box: Box, colour: np.ndarray | None) -> bool:
-    ratio = box.width / max(lost.box.width, 1e-6)
-    if not 1 / SIZE_RATIO < ratio < SIZE_RATIO or _distance(lost.box, box) > NEAR:
+    if not any(_fits(known, box) for known in lost.boxes):
         return False
     if colour is None or lost.colour is None:
         return True
     return cv2.compareHist(colour, lost.colour, cv2.HISTCMP_CORREL) >= ALIKE
+
+
+def _fits(known: Box, box: Box) -> bool:
+    ratio = box.width / max(known.width, 1e-6)
+    return 1 / SIZE_RATIO < ratio < SIZE_RATIO and _distance(known, box) <= NEAR

@@ -28,7 +28,7 @@ class Track:
     ----------
     face_id : empty until the face is certain.
     box : as followed. steady : smoothed, for the crop.
-    sights : how often a detector saw it. confirmed_ns : stamp of the last time. seen_ns : of the last crop.
+    sights : how often a detector saw it. confirmed_ns, confirmed_box : when and where last. seen_ns : of the last crop.
     motion : speed of the box centre, box widths per second.
     """
 
@@ -37,6 +37,7 @@ class Track:
         self.sights = 1
         self.confidence = detection.confidence
         self.confirmed_ns = self.seen_ns = stamp_ns
+        self.confirmed_box = detection.box
         self.motion = 0.0
         self.colour: np.ndarray | None = None
         self._points = FlowPoints()
@@ -59,6 +60,7 @@ class Track:
         """A detector sees this face here."""
         self.sights += 1
         self.confirmed_ns, self.confidence = stamp_ns, detection.confidence
+        self.confirmed_box = detection.box
         error = self._error(detection.box)
         if np.abs(error).max() > SNAP:
             self._place(detection.box, frame)

@@ -197,7 +197,7 @@ class FaceTracker:
         self._tracks.remove(track)
         if track.face_id:
             self.stats.lost += 1
-            self._memory.remember(track.face_id, track.box, track.colour, track.seen_ns)
+            self._memory.remember(track.face_id, (track.confirmed_box, track.box), track.colour, track.seen_ns)
 
     def _crop(self, track: Track, frame: Frame, thermal: Frame | None) -> FaceCrop:
         c = self.config

@@ -63,6 +63,54 @@ def test_a_face_that_goes_is_gone_soon_and_comes_back_with_its_id():
     assert len(ids(before)) == 1 and ids(after) == ids(before)
 
 
+class Scripted:
+    """A detector that sees what it is told."""
+
+    certain = True
+
+    def __init__(self, boxes):
+        self.boxes = boxes
+
+    def detect(self, rgb, min_face_px):
+        return [Detection(box, 0.9) for box in self.boxes]
+
+    def confirm(self, rgb, box):
+        return None
+
+
+def test_a_face_that_left_keeps_its_id_though_the_flow_went_on_without_it():
+    """The background slides away under the track that nobody confirms any more."""
+    detector = Scripted([Box(250, 150, 80, 95)])
+    tracker = FaceTracker(TrackerConfig(max_unconfirmed_s=1.2), detector)
+    texture = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 255, (480, 900, 3)).astype(np.uint8), (0, 0), 3)
+    first = play(tracker, [np.ascontiguousarray(texture[:, :640])] * 20)
+    detector.boxes = []
+    sliding = [np.ascontiguousarray(texture[:, i * 6 : i * 6 + 640]) for i in range(40)]
+    gone = play(tracker, sliding, start_s=1.0 + 20 / 30)
+    followed = [crops[0].box for crops in gone if crops]
+    assert followed[-1].x < 250 - 1.5 * 95, "the flow carried the box away"
+    detector.boxes = [Box(255, 150, 80, 95)]
+    after = play(tracker, [np.ascontiguousarray(texture[:, :640])] * 10, start_s=1.0 + 61 / 30)
+    assert ids(after) and ids(after) == ids(first)
+
+
+@pytest.mark.parametrize("width", [70, 90])
+def test_a_small_face_is_found_by_haar(width):
+    """Two to three metres from a VGA camera; as large as the detector sees it in the portrait."""
+    full = HaarDetector().detect(face(), 40)[0].box
+    around = face()[20:380, 140:500]
+    small = cv2.resize(around, None, fx=width / full.width, fy=width / full.width, interpolation=cv2.INTER_AREA)
+    scene = EMPTY.copy()
+    scene[120 : 120 + len(small), 330 : 330 + len(small)] = small
+    rng = np.random.default_rng(width)
+    noisy = [np.clip(scene + rng.normal(0, 4, scene.shape), 0, 255).astype(np.uint8) for _ in range(60)]
+    results = play(FaceTracker(), noisy)
+    assert len(ids(results)) == 1
+    (box,) = (crop.box for crop in results[-1])
+    assert abs(box.width / width - 1) < 0.25
+    assert next(i for i, crops in enumerate(results) if crops) < 30, "within a second"
+
+
 def test_after_a_long_loss_it_is_a_new_face():
     tracker = FaceTracker(TrackerConfig(id_memory_s=1.0))
     before = play(tracker, [face()] * 30)
