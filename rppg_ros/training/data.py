@@ -1,0 +1,95 @@
+"""Made-up clips as a network sees them: on its clock, at its size, with the truth of its tasks; without end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE
+from rppg_ros.models.blocks import NetworkConfig
+from rppg_ros.sync.resample import grid_ns, resample
+from rppg_ros.synthesis.clip import Clip, make_clip
+from rppg_ros.synthesis.sampler import random_scene
+from rppg_ros.types import NS_PER_S, Kind
+
+LEAD_S = 0.3  # filmed before and after the window: cameras do not begin on the clock
+MIN_RENDER_PX = 56  # below it eyes and nostrils are gone before the tracker's reduction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSpec:
+    """What a network wants.
+
+    Attributes
+    ----------
+    cameras, pixels, pad_frames : see NetworkConfig.
+    frames, rate_hz : of the window and its clock.
+    hardness : from and to, of the scenes; see random_scene.
+    """
+
+    cameras: tuple[str, ...]
+    pixels: int
+    frames: int
+    rate_hz: float = 30.0
+    pad_frames: int = 0
+    hardness: tuple[float, float] = (0.0, 1.0)
+
+    @classmethod
+    def of(cls, config: NetworkConfig, frames: int, **options) -> WindowSpec:
+        """What a network of that config wants."""
+        return cls(cameras=config.cameras, pixels=config.pixels, pad_frames=config.pad_frames, frames=frames, **options)
+
+
+def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+    """One window: clip (C, frames + pad, S, S) float32, 0-255, thermal in counts; and the true waves (frames,).
+
+    The same spec and seed give the same window, on any machine and in any worker.
+    """
+    rng = np.random.default_rng([seed, 0x5EED])
+    scene = random_scene(rng, rng.uniform(*spec.hardness), thermal="thermal" in spec.cameras)
+    points = spec.frames + spec.pad_frames
+    clip = make_clip(scene, points / spec.rate_hz + 2 * LEAD_S, spec.pixels, seed, max(MIN_RENDER_PX, spec.pixels))
+    at_ns = round(LEAD_S * NS_PER_S) + grid_ns(0, spec.rate_hz, 0, points)
+    planes = []
+    if "rgb" in spec.cameras:
+        planes.append(_on_clock(clip.times_s, clip.rgb, at_ns).transpose(3, 0, 1, 2))
+    if "thermal" in spec.cameras:
+        planes.append(_thermal(clip, at_ns)[None])
+    times_s = at_ns[: spec.frames] / NS_PER_S
+    waves = {kind: torch.from_numpy(clip.vitals.at(kind.value, times_s).astype(np.float32)) for kind in Kind}
+    return torch.from_numpy(np.ascontiguousarray(np.concatenate(planes))), waves
+
+
+def _on_clock(times_s: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> np.ndarray:
+    return resample(np.round(times_s * NS_PER_S).astype(np.int64), values, at_ns)
+
+
+def _thermal(clip: Clip, at_ns: np.ndarray) -> np.ndarray:
+    return _on_clock(clip.thermal_times_s, clip.thermal, at_ns) * np.float32(THERMAL_COUNTS_PER_DEGREE)
+
+
+class SyntheticWindows(IterableDataset):
+    """Windows first, first + 1, ... without end, shared out among a loader's workers.
+
+    Parameters
+    ----------
+    first : seed of the first; sets with other seeds have no window in common.
+    count : so many, then an end; None: without end.
+    """
+
+    def __init__(self, spec: WindowSpec, first: int, count: int | None = None) -> None:
+        super().__init__()
+        self._spec, self._first, self._count = spec, first, count
+
+    def __iter__(self) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        worker = get_worker_info()
+        index, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        while self._count is None or index < self._count:
+            window, waves = synthetic_window(self._spec, self._first + index)
+            yield window, {kind.value: wave for kind, wave in waves.items()}
+            index += step
