@@ -93,8 +93,12 @@ def true_rate(truth: Truth, kind: Kind, start_ns: int, end_ns: int) -> float:
 
 def on_clock(trace: Trace, at_ns: np.ndarray, max_gap_s: float = MAX_TRACE_GAP_S) -> np.ndarray:
     """A trace at other times (m,) by linear interpolation; NaN outside it and inside its gaps."""
-    known = np.isfinite(trace.values)
-    stamps_ns, values = trace.stamps_ns[known], trace.values[known]
+    if not len(at_ns):
+        return np.zeros(0)
+    margin_ns = round(2 * max_gap_s * NS_PER_S)  # a long trace is asked for many short spans
+    part = slice(*np.searchsorted(trace.stamps_ns, [at_ns[0] - margin_ns, at_ns[-1] + margin_ns]))
+    known = np.isfinite(trace.values[part])
+    stamps_ns, values = trace.stamps_ns[part][known], trace.values[part][known]
     if not len(stamps_ns):
         return np.full(len(at_ns), math.nan)
     since_ns = stamps_ns[0]

@@ -86,3 +86,16 @@ def test_on_clock_leaves_gaps():
 def test_bridging():
     np.testing.assert_array_equal(bridged(np.array([math.nan, 1, math.nan, 3])), [1, 1, 2, 3])
     assert np.isnan(bridged(np.full(3, math.nan))).all()
+
+
+@given(seed=st.integers(0, 2**31), start=st.floats(-5, 25), length=st.floats(0.1, 8))
+def test_a_short_span_of_a_long_trace_is_the_same_as_of_all(seed, start, length):
+    rng = np.random.default_rng(seed)
+    stamps = np.cumsum(rng.choice([20, 40, 900, 1500], 120, p=[0.45, 0.45, 0.05, 0.05])) * 1_000_000
+    values = np.where(rng.uniform(size=120) < 0.05, math.nan, rng.normal(size=120))
+    every = np.arange(-6, 40, 0.05) * NS_PER_S
+    inside = (every >= start * NS_PER_S) & (every <= (start + length) * NS_PER_S)
+    every = every.astype(np.int64)
+    if inside.any():
+        whole, part = on_clock(Trace(stamps, values), every), on_clock(Trace(stamps, values), every[inside])
+        np.testing.assert_allclose(part, whole[inside], rtol=0, atol=1e-9)
