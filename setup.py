@@ -39,6 +39,7 @@ RUNTIME = [
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
 MODELS = ["torch>=2.4", "onnx>=1.16"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
+TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15"]
 TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6", "statsmodels>=0.14"]
 
 
@@ -180,7 +181,12 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
     package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
     install_requires=requirements(),
-    extras_require={"models": MODELS, "evaluation": EVALUATION, "test": MODELS + EVALUATION + TEST},
+    extras_require={
+        "models": MODELS,
+        "evaluation": EVALUATION,
+        "training": TRAINING,
+        "test": TRAINING + EVALUATION + TEST,
+    },
     entry_points={"console_scripts": [f"rppg-ros = {NAME}.cli:main"]},
     cmdclass={"build_py": BuildWithMessages},
     distclass=PlatformDistribution,

@@ -8,6 +8,7 @@ import sys
 from rppg_ros import __version__, models_cli
 from rppg_ros.datasets import cli as datasets_cli
 from rppg_ros.evaluation import cli as evaluation_cli
+from rppg_ros.training import cli as training_cli
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     models_cli.add_parser(commands)
     evaluation_cli.add_parser(commands)
     datasets_cli.add_parser(commands)
+    training_cli.add_parser(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)
 

@@ -61,7 +61,7 @@ def test_installs_everything_and_messages_travel(mode, sources, environment, ros
     what = [str(sources)] if mode == "plain" else ["--editable", str(sources)]
     run([sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what], env=ros_env)
 
-    for executable in ("face_tracker", "vitals", "video_source"):
+    for executable in ("face_tracker", "vitals", "video_source", "evaluation_recorder"):
         assert os.access(environment / "lib/rppg_ros" / executable, os.X_OK), executable
     assert os.access(environment / "bin/rppg-ros", os.X_OK)
     for folder in ("launch", "config"):
@@ -72,7 +72,9 @@ def test_installs_everything_and_messages_travel(mode, sources, environment, ros
     package = sources / "rppg_ros" if mode == "editable" else environment / "lib"
     assert package in Path(came_from).parents
     if mode == "plain":
-        files = {path for path in (sources / "rppg_ros").rglob("*") if path.suffix in (".py", ".onnx", ".yaml")}
+        files = {
+            path for path in (sources / "rppg_ros").rglob("*") if path.suffix in (".py", ".onnx", ".yaml", ".jinja")
+        }
         site = Path(came_from).parents[2]
         assert not [path for path in files if not (site / path.relative_to(sources)).is_file()]
 

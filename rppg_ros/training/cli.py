@@ -1,0 +1,46 @@
+"""`rppg-ros train`: weights from made-up people, as a YAML file says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+EXIT_OK, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 2, 130
+PACKAGES = ("torch", "lightning", "tensorboard")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Add `train` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network on made-up people",
+        description="Trains a network as a YAML file says and writes best.pt, for `rppg-ros models export`. Run again in the "
+        "same folder, it goes on where it was stopped.",
+    )
+    parser.add_argument("config", type=Path, help="YAML file: family, options, loss, frames, ...")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the run")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; what the user can put right becomes one line and exit code 2."""
+    try:
+        from rppg_ros.training.config import TrainConfig
+        from rppg_ros.training.run import train
+    except ModuleNotFoundError as error:
+        if error.name not in PACKAGES:
+            raise
+        print(f"rppg-ros train: {error.name} is not installed: pip install 'rppg_ros[training]'", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    try:
+        best = train(TrainConfig.read(args.config), args.output)
+    except KeyboardInterrupt:
+        print(f"\nrppg-ros train: stopped; run it again with -o {args.output} to go on", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except (ValueError, OSError) as error:
+        print(f"rppg-ros train: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    print(f"{best}: `rppg-ros models export {best}` makes a model of it")
+    return EXIT_OK

@@ -1,0 +1,86 @@
+"""A network while it learns: its loss, its schedule, and how right its rates are on held-out windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+
+from rppg_ros.models import registry
+from rppg_ros.training.config import TrainConfig
+from rppg_ros.training.losses import DynamicHybridLoss, negative_pearson, smooth_l1_multitask
+from rppg_ros.types import Kind
+from rppg_ros.vitals.registry import RATES
+from rppg_ros.vitals.spectrum import find_peak, spectrum
+
+MIN_RATE_S = {Kind.BVP: 5.0, Kind.RSP: 20.0}  # shorter windows have no rate to be wrong about
+WARM_UP = 0.1  # share of the steps in which the learning rate rises
+
+Waves = dict[Kind, Tensor]
+
+
+class Learner(lightning.LightningModule):
+    """Trains a network of the registry on batches of (clip, {task name: wave})."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.network = registry.build(config.family, **config.options)
+        self.tasks = self.network.config.tasks
+        self._loss = make_loss(config)
+
+    def training_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> Tensor:
+        clip, targets = self._split(batch)
+        loss = self._loss(self._settled(self.network(clip, targets)), self._settled(targets), self.current_epoch + 1)
+        self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> None:
+        clip, targets = self._split(batch)
+        waves, targets = self._settled(self.network(clip)), self._settled(targets)
+        options = {"batch_size": len(clip), "on_step": False, "on_epoch": True, "sync_dist": True}
+        self.log("val/loss", sum(negative_pearson(waves[k], targets[k]) for k in self.tasks), prog_bar=True, **options)
+        for kind in self.tasks:
+            self.log(f"val/{kind}_r", -negative_pearson(waves[kind], targets[kind]), **options)
+            error = rate_error(waves[kind], targets[kind], self.config.rate_hz, kind)
+            if np.isfinite(error):
+                self.log(f"val/{kind}_mae", float(error), prog_bar=True, **options)
+
+    def configure_optimizers(self):
+        c = self.config
+        optimiser = torch.optim.AdamW(self.parameters(), c.learning_rate, weight_decay=c.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, c.learning_rate, total_steps=c.epochs * c.steps, pct_start=WARM_UP
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _split(self, batch: tuple[Tensor, dict[str, Tensor]]) -> tuple[Tensor, Waves]:
+        clip, waves = batch
+        return clip, {kind: waves[kind.value] for kind in self.tasks}
+
+    def _settled(self, waves: Waves) -> Waves:
+        return {kind: wave.float()[:, self.config.skip_frames :] for kind, wave in waves.items()}
+
+
+def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
+    """The loss that a config names: of waves, true waves, and the epoch from 1."""
+    if config.loss == "multitask":
+        return lambda waves, targets, epoch: smooth_l1_multitask(waves, targets)
+    if config.loss == "hybrid":
+        hybrid = DynamicHybridLoss(config.epochs, config.rate_hz)
+        return lambda waves, targets, epoch: hybrid(waves[Kind.BVP], targets[Kind.BVP], epoch)
+    return lambda waves, targets, epoch: sum(negative_pearson(wave, targets[kind]) for kind, wave in waves.items())
+
+
+def rate_error(waves: Tensor, targets: Tensor, rate_hz: float, kind: Kind) -> float:
+    """Mean absolute error, per minute, of the rates of waves (B, T); NaN where T is too short for a rate."""
+    if waves.shape[1] < MIN_RATE_S[kind] * rate_hz:
+        return float("nan")
+    errors = []
+    for wave, target in zip(waves.detach().cpu().numpy(), targets.cpu().numpy(), strict=True):
+        found, wanted = (find_peak(spectrum(curve, rate_hz), RATES[kind]) for curve in (wave, target))
+        errors.append(abs(found.hz - wanted.hz) * 60 if found and wanted else np.nan)
+    return float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan")

@@ -1,0 +1,103 @@
+"""A training run: its file, the same weights for the same seed, stopped and resumed, and what it leaves behind."""
+
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
+
+from rppg_ros.cli import main  # noqa: E402
+from rppg_ros.models.saved import load  # noqa: E402
+from rppg_ros.training.config import TrainConfig, TrainingError  # noqa: E402
+from rppg_ros.training.module import make_loss, rate_error  # noqa: E402
+from rppg_ros.types import Kind  # noqa: E402
+
+TINY = {
+    "family": "mmrphys", "options": {"size": "S", "attention": "none"}, "frames": 32, "epochs": 2, "steps": 3, "batch": 2,
+    "val_windows": 2, "workers": 0, "threads": 1, "accelerator": "cpu", "learning_rate": 1e-3,
+}  # fmt: skip
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    def write(**changes):
+        path = tmp_path / "run.yaml"
+        path.write_text(yaml.safe_dump(TINY | changes))
+        return str(path)
+
+    return write
+
+
+def weights(path):
+    return load(path).network.state_dict()
+
+
+@pytest.mark.slow
+def test_a_run_leaves_a_checkpoint_that_exports(config_file, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(["train", config_file(), "-o", str(folder)]) == 0
+    saved = load(folder / "best.pt")
+    assert saved.family == "mmrphys" and saved.provenance.frames == 32
+    assert "synthetic" in saved.provenance.training_data and "held_out_loss" in saved.provenance.scores
+    assert list((folder / "curves").glob("events*"))
+    assert main(["models", "export", str(folder / "best.pt"), "-o", str(tmp_path / "m.onnx")]) == 0
+    assert main(["train", config_file(seed=4), "-o", str(folder)]) == 2
+    assert "holds a run with other settings" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_same_seed_gives_the_same_weights(workers, config_file, tmp_path):
+    found = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert main(["train", config_file(seed=seed, workers=workers), "-o", str(tmp_path / name)]) == 0
+        found.append(weights(tmp_path / name / "best.pt"))
+    for key, tensor in found[0].items():
+        torch.testing.assert_close(found[1][key], tensor, rtol=0, atol=1e-6)
+    assert any(not torch.equal(found[0][key], found[2][key]) for key in found[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"depth": 3}, "no setting 'depth'; there are: family"),
+        ({"family": "physnet"}, "no model family 'physnet'"),
+        ({"loss": "mse"}, "loss 'mse' is not known; there are: pearson, multitask, hybrid"),
+        ({"frames": 30}, "frames: SEF_RGB_Base takes multiples of 4 from"),
+        ({"epochs": "many"}, "epochs must be int, not 'many'"),
+        ({"hardness": 1}, "hardness must be two numbers"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"skip_frames": 32}, "skip_frames must be from 0"),
+    ],
+)
+def test_bad_settings_are_named(changes, message, config_file):
+    with pytest.raises(TrainingError, match=f"run.yaml: {message}"):
+        TrainConfig.read(config_file(**changes))
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    with pytest.raises(TrainingError, match="absent.yaml: not readable"):
+        TrainConfig.read(tmp_path / "absent.yaml")
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    with pytest.raises(TrainingError, match="list.yaml: holds no settings"):
+        TrainConfig.read(tmp_path / "list.yaml")
+
+
+def test_a_learning_rate_may_be_written_as_people_do(config_file):
+    assert TrainConfig.read(config_file(learning_rate="2e-3")).learning_rate == 0.002
+
+
+@pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid"])
+def test_losses_are_least_for_the_truth(loss):
+    made = make_loss(TrainConfig(**{**TINY, "loss": loss}))
+    t = torch.arange(256) / 30
+    truth = {kind: torch.sin(6.28 * hz * t)[None].repeat(2, 1) for kind, hz in ((Kind.BVP, 1.2), (Kind.RSP, 0.3))}
+    other = {kind: torch.sin(6.28 * 1.7 * t + 1)[None].repeat(2, 1) for kind in truth}
+    assert made(truth, truth, 1) < made(other, truth, 1)
+
+
+def test_rate_error():
+    t = torch.arange(300) / 30
+    a, b = (torch.sin(6.28319 * bpm / 60 * t)[None] for bpm in (70, 76))
+    assert rate_error(a, b, 30.0, Kind.BVP) == pytest.approx(6, abs=0.5)
+    assert rate_error(a[:, :60], b[:, :60], 30.0, Kind.BVP) != rate_error(a[:, :60], b[:, :60], 30.0, Kind.BVP)
