@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_BAD_INPUT
     try:
         best = train(TrainConfig.read(args.config), args.output)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # lightning makes the one into the other
         print(f"\nrppg-ros train: stopped; run it again with -o {args.output} to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
     except (ValueError, OSError) as error:

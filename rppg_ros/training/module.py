@@ -17,6 +17,7 @@ from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 MIN_RATE_S = {Kind.BVP: 5.0, Kind.RSP: 20.0}  # shorter windows have no rate to be wrong about
+SEED_STRIDE = 100_003
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
 Waves = dict[Kind, Tensor]
@@ -31,6 +32,10 @@ class Learner(lightning.LightningModule):
         self.network = registry.build(config.family, **config.options)
         self.tasks = self.network.config.tasks
         self._loss = make_loss(config)
+
+    def on_train_epoch_start(self) -> None:
+        """What is random in an epoch (dropout) follows from seed and epoch, so that a resumed run draws the same."""
+        torch.manual_seed((self.config.seed * SEED_STRIDE + self.current_epoch) * SEED_STRIDE + self.global_rank)
 
     def training_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> Tensor:
         clip, targets = self._split(batch)
