@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from rppg_ros.models.asf import AdaptiveSpatialFilter
 from rppg_ros.models.blocks import RGB_CHANNELS, check_clip
 from rppg_ros.models.gtcn import GatedTCN
+from rppg_ros.models.planar import PlanarConv3d
 from rppg_ros.models.tape import ClipMean, ClipNorm, Look, RunningMean, RunningNorm, Tape
 from rppg_ros.models.zas import BLOCK, SHARE, axial_swap
 from rppg_ros.types import Kind
@@ -114,10 +115,10 @@ class ESTBlock(nn.Module):
         norm = RunningNorm if config.causal else ClipNorm
         wide = EXPANSION * in_channels
         self.swap_share, self.swap_block = config.swap_share, config.swap_block
-        self.expand = nn.Conv3d(in_channels, wide, 1, bias=False)
-        self.space = nn.Conv3d(wide, wide, (1, 3, 3), padding=(0, 1, 1), groups=wide, bias=False)
+        self.expand = PlanarConv3d(in_channels, wide, 1, bias=False)
+        self.space = PlanarConv3d(wide, wide, (1, 3, 3), padding=(0, 1, 1), groups=wide, bias=False)
         self.time = _depthwise_in_time(wide, config.causal)
-        self.project = nn.Conv3d(wide, out_channels, 1, bias=False)
+        self.project = PlanarConv3d(wide, out_channels, 1, bias=False)
         self.norms = nn.ModuleList([norm(wide), norm(wide), norm(wide), norm(out_channels)])
         self.gate = SqueezeGate(wide, config.causal)
         self.pool = nn.MaxPool3d((1, 2, 2))
@@ -142,7 +143,7 @@ class PhaseNet(nn.Module):
     def __init__(self, config: PhaseNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = nn.Conv3d(RGB_CHANNELS, STEM_CHANNELS, (1, 5, 5), padding=(0, 2, 2))
+        self.stem = PlanarConv3d(RGB_CHANNELS, STEM_CHANNELS, (1, 5, 5), padding=(0, 2, 2))
         self.stem_norm = RunningNorm(STEM_CHANNELS) if config.causal else ClipNorm(STEM_CHANNELS)
         widths = (STEM_CHANNELS, *BLOCK_CHANNELS)
         self.blocks = nn.ModuleList(ESTBlock(widths[i], widths[i + 1], config) for i in range(len(BLOCK_CHANNELS)))
@@ -222,5 +223,5 @@ class _AnyTime(nn.Module):
 
 def _depthwise_in_time(channels: int, causal: bool) -> nn.Module:
     if causal:
-        return Look(nn.Conv3d(channels, channels, (3, 1, 1), groups=channels, bias=False), 2)
-    return _AnyTime(nn.Conv3d(channels, channels, (3, 1, 1), padding=(1, 0, 0), groups=channels, bias=False))
+        return Look(PlanarConv3d(channels, channels, (3, 1, 1), groups=channels, bias=False), 2)
+    return _AnyTime(PlanarConv3d(channels, channels, (3, 1, 1), padding=(1, 0, 0), groups=channels, bias=False))

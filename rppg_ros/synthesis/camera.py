@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+
+from rppg_ros.synthesis.codec import CodecConfig
 
 GAMMA = 1 / 2.2
 CHROMA_CODES = {"444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420}
@@ -24,7 +26,8 @@ class CameraConfig:
     exposure_steps_per_minute, exposure_step : sudden changes of exposure, and their size, share.
     balance_steps_per_minute, balance_step : of white balance.
     gamma : of the transfer curve; 1 is linear.
-    jpeg_quality : 0: not compressed. chroma : "444" or "420".
+    jpeg_quality : of each frame by itself; 0: not compressed so. chroma : "444" or "420".
+    codec : video compression, after JPEG if there is both.
     """
 
     fps: float = 30.0
@@ -41,6 +44,7 @@ class CameraConfig:
     gamma: float = GAMMA
     jpeg_quality: int = 0
     chroma: str = "420"
+    codec: CodecConfig = field(default_factory=CodecConfig)
 
 
 def frame_times(config: CameraConfig, seconds: float, rng: np.random.Generator) -> np.ndarray:

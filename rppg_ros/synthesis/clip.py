@@ -10,6 +10,7 @@ import numpy as np
 from rppg_ros.synthesis import camera as cameras
 from rppg_ros.synthesis import light as lights
 from rppg_ros.synthesis.camera import CameraConfig
+from rppg_ros.synthesis.codec import Codec
 from rppg_ros.synthesis.face import Face, make_face
 from rppg_ros.synthesis.haemodynamics import Body, simulate
 from rppg_ros.synthesis.heat import ThermalConfig, thermal_frames
@@ -114,6 +115,7 @@ class _Film:
         self._bank = rng.integers(0, NOISE_BANK, len(times_s))
         self._hand = 0.8 * skin.colour()
         self._off = np.all(face.normal == 0, axis=2)
+        self._codec = Codec(scene.camera.codec, side) if scene.camera.codec.step else None
         self._layers(vitals, times_s)
         self._gloss = (rng.uniform(0.0, 0.15) * face.gloss)[..., None].astype(np.float32)
 
@@ -128,7 +130,7 @@ class _Film:
         self._absorbed = (self._face.albedo * BLOOD).astype(np.float32)
 
     def frame(self, i: int) -> np.ndarray:
-        """RGB uint8 (S, S, 3)."""
+        """RGB uint8 (S, S, 3); frames are asked for in order, because a codec remembers."""
         scene, face, move = self._scene, self._face, self._move
         blood = sum(self._pulse[i, k] * layer for k, layer in enumerate(self._blush))
         albedo = face.albedo - self._absorbed * blood[..., None]  # exp(-x) is 1 - x here
@@ -143,7 +145,8 @@ class _Film:
         )
         draw_hand(moved, move.hand[i], self._hand * self._light[i])
         y, x = self._where[i]
-        return cameras.expose(scene.camera, moved, self._noise[self._bank[i], y : y + side, x : x + side])
+        image = cameras.expose(scene.camera, moved, self._noise[self._bank[i], y : y + side, x : x + side])
+        return self._codec.pass_through(image) if self._codec else image
 
     def _shade(self, i: int) -> np.ndarray:
         """How much light meets each place; a head that turns shows the lamp another side."""

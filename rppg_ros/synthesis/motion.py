@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import cv2
@@ -21,6 +22,8 @@ class MotionConfig:
     sway, roll, zoom : slow movement of the head in the crop (the tracker follows most of it).
     turn, nod : turning of the head: what it does to light and perspective.
     jerks_per_minute : quick movements.
+    bob, bob_hz : a rhythm (music, chewing, steps, a cart that shakes), in sway, nod and turn: its strength as a share of theirs,
+        and how fast; it comes and goes, and its rate wanders.
     jitter : of the tracker's crop, from frame to frame.
     talking : share of the time. blinks_per_minute.
     recoil : movement with each beat (ballistocardiography). breathing : and with each breath.
@@ -33,6 +36,8 @@ class MotionConfig:
     turn: float = 4.0
     nod: float = 3.0
     jerks_per_minute: float = 0.0
+    bob: float = 0.0
+    bob_hz: float = 1.2
     jitter: float = 0.002
     talking: float = 0.0
     blinks_per_minute: float = 15.0
@@ -71,19 +76,20 @@ def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.
         return at(wander(n, period_s, rng), times_s, GRID_HZ)
 
     jerk = [_jerks(config, times_s, rng) for _ in range(4)]
+    bob = _bob(config, times_s, slow) * rng.normal(size=(4, 1)) if config.bob else np.zeros((4, 1))
     jitter = rng.normal(0, config.jitter, (3, len(times_s)))
     beat, breath = vitals.at("bvp", times_s), vitals.at("rsp", times_s)
     angle = rng.uniform(0, 6.28)
     return Movement(
-        x=config.sway * (slow(4.0) + 4 * jerk[0]) + jitter[0] + config.recoil * np.cos(angle) * beat,
-        y=config.sway * (slow(4.0) + 2 * jerk[1])
+        x=config.sway * (slow(4.0) + 4 * jerk[0] + bob[0]) + jitter[0] + config.recoil * np.cos(angle) * beat,
+        y=config.sway * (slow(4.0) + 2 * jerk[1] + bob[1])
         + jitter[1]
         + config.recoil * np.sin(angle) * beat
         + config.breathing * breath,
         zoom=config.zoom * (slow(6.0) + jerk[2]) + jitter[2],
         roll=config.roll * (slow(5.0) + 2 * jerk[3]),
-        turn=config.turn * (slow(5.0) + 3 * jerk[0]) + rng.normal(0, config.turn),
-        nod=config.nod * (slow(5.0) + 2 * jerk[1]) + rng.normal(0, config.nod),
+        turn=config.turn * (slow(5.0) + 3 * jerk[0] + bob[2]) + rng.normal(0, config.turn),
+        nod=config.nod * (slow(5.0) + 2 * jerk[1] + bob[3]) + rng.normal(0, config.nod),
         mouth=_talking(config, times_s, rng),
         eyes=_blinks(config, times_s, rng),
         hand=_hands(config, times_s, rng),
@@ -121,6 +127,12 @@ def _jerks(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) 
         start, length = rng.uniform(0, times_s[-1]), rng.uniform(0.2, 0.8)
         curve += rng.normal() / (1 + np.exp(-np.clip((times_s - start) / length * 8, -40, 40)))
     return curve - curve.mean()
+
+
+def _bob(config: MotionConfig, times_s: np.ndarray, slow: Callable[[float], np.ndarray]) -> np.ndarray:
+    hz = config.bob_hz * (1 + 0.08 * slow(4.0)).clip(0.5, 1.5)
+    phase = 2 * np.pi * np.cumsum(hz * np.gradient(times_s))
+    return config.bob * np.clip(0.6 + 0.6 * slow(5.0), 0, None) * (np.sin(phase) + 0.3 * np.sin(2 * phase + 1.0))
 
 
 def _talking(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rppg_ros.synthesis.camera import CameraConfig
 from rppg_ros.synthesis.clip import Scene
+from rppg_ros.synthesis.codec import CodecConfig
 from rppg_ros.synthesis.haemodynamics import Body
 from rppg_ros.synthesis.heat import ThermalConfig
 from rppg_ros.synthesis.light import LightConfig
@@ -59,8 +60,8 @@ def random_body(rng: np.random.Generator) -> Body:
         pauses_per_minute=rng.uniform(0, 1.5) if rng.uniform() < 0.3 else 0.0,
         pause_s=rng.uniform(2, 8),
         sighs_per_minute=rng.uniform(0, 1.0) if rng.uniform() < 0.3 else 0.0,
-        breath_swing=rng.uniform(0.0, 0.25),
-        breath_drift=rng.uniform(0.0, 0.3),
+        breath_swing=rng.uniform(0.0, 0.3),
+        breath_drift=rng.uniform(0.0, 0.5),
         damping=_log(rng, 4, 18),
         ring_hz=rng.uniform(1.0, 2.4),
     )
@@ -74,11 +75,13 @@ def _motion(rng: np.random.Generator, hard: float) -> MotionConfig:
         turn=_log(rng, 0.5, 15) * (0.3 + hard),
         nod=_log(rng, 0.5, 10) * (0.3 + hard),
         jerks_per_minute=rng.uniform(0, 12) * hard,
+        bob=_log(rng, 0.05, 0.8) * (rng.uniform() < 0.1 + 0.5 * hard),
+        bob_hz=rng.uniform(0.4, 3.0),
         jitter=_log(rng, 0.0003, 0.006) * (0.3 + hard),
         talking=rng.uniform(0, 1) * (rng.uniform() < 0.5 * hard),
         blinks_per_minute=rng.uniform(5, 30),
         recoil=_log(rng, 0.0001, 0.0015),
-        breathing=_log(rng, 0.0005, 0.006),
+        breathing=_log(rng, 0.0008, 0.01),
         hands_per_minute=rng.uniform(0, 4) * (rng.uniform() < 0.3 * hard),
     )
 
@@ -96,7 +99,8 @@ def _light(rng: np.random.Generator, hard: float) -> LightConfig:
 
 
 def _camera(rng: np.random.Generator, hard: float) -> CameraConfig:
-    compressed = rng.uniform() < 0.3 + 0.4 * hard
+    jpeg = rng.uniform() < 0.2 + 0.3 * hard
+    video = rng.uniform() < 0.3 + 0.4 * hard
     return CameraConfig(
         fps=float(rng.choice([15.0, 20.0, 25.0, 30.0, 30.0, 30.0, 60.0])),
         jitter_s=_log(rng, 0.0002, 0.006),
@@ -110,8 +114,13 @@ def _camera(rng: np.random.Generator, hard: float) -> CameraConfig:
         balance_steps_per_minute=rng.uniform(0, 4) * hard,
         balance_step=_log(rng, 0.003, 0.04),
         gamma=rng.uniform(0.4, 0.65),
-        jpeg_quality=int(rng.integers(50, 96)) if compressed else 0,
+        jpeg_quality=int(rng.integers(50, 96)) if jpeg else 0,
         chroma="420" if rng.uniform() < 0.8 else "444",
+        codec=CodecConfig(
+            step=_log(rng, 2, 16) * (0.5 + 0.5 * hard) if video else 0.0,
+            block=int(rng.integers(2, 9)),
+            intra_every=int(rng.choice([12, 30, 60, 250])),
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from rppg_ros import __version__
-from rppg_ros.models.saved import Provenance, save
+from rppg_ros.models.saved import Provenance, load, save
 from rppg_ros.training.config import TrainConfig, TrainingError
 from rppg_ros.training.data import SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
@@ -37,7 +37,10 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     if config.threads:
         torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)  # dying gradients would cost many times a number's time
     learner = Learner(config)
+    if config.start:
+        _start_from(learner, Path(config.start))
     best = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True, enable_version_counter=False)
     trainer = _trainer(config, folder, best)
     last = folder / "last.ckpt"
@@ -52,6 +55,28 @@ def _claim(folder: Path, config: TrainConfig) -> None:
     if about.is_file() and json.loads(about.read_text()) != settings:
         raise TrainingError(f"{folder}: holds a run with other settings; give another folder")
     about.write_text(json.dumps(settings, indent=1))
+
+
+def _start_from(learner: Learner, path: Path) -> None:
+    """Take a checkpoint's weights where they fit.
+
+    Raises
+    ------
+    TrainingError : not a checkpoint of ours, or nothing fits.
+    """
+    try:
+        loaded = load(path)
+    except (ValueError, OSError) as error:
+        raise TrainingError(f"start: {error}") from None
+    own = learner.network.state_dict()
+    fitting = {
+        name: value
+        for name, value in loaded.network.state_dict().items()
+        if own.get(name, value[:0]).shape == value.shape
+    }
+    if not fitting:
+        raise TrainingError(f"start: {path}: no tensor of it fits {learner.network.config.variant}")
+    learner.network.load_state_dict(fitting, strict=False)
 
 
 def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightning.Trainer:
