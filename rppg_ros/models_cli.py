@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from rppg_ros import weights
 from rppg_ros.inference.card import ModelCard
 
 EXIT_OK = 0
@@ -49,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     info = commands.add_parser(
         "info", help="show the card inside a model (.onnx), or the figures of a family's network"
     )
-    info.add_argument("model", help="an .onnx file, or a family's name")
+    info.add_argument("model", help="an .onnx file, a shipped model's or a family's name")
     _add_set(info)
     info.set_defaults(run=lambda args: _guarded("info", _info, args))
     return parser
@@ -164,7 +165,7 @@ def _write(network, card: ModelCard, args: argparse.Namespace, console: Console)
 
 
 def _info(args: argparse.Namespace, console: Console) -> None:
-    if Path(args.model).suffix == ".onnx":
+    if Path(args.model).suffix == ".onnx" or args.model in weights.names():
         console.print(card_table(ModelCard.read(args.model), args.model))
         return
     registry, describe = _models_module("registry"), _models_module("describe")

@@ -12,6 +12,7 @@ import yaml
 
 from rppg_ros.models import registry
 from rppg_ros.models.blocks import NetworkConfig
+from rppg_ros.synthesis.factors import FACTORS
 
 LOSSES = ("pearson", "multitask", "hybrid")
 
@@ -33,6 +34,7 @@ class TrainConfig:
     frames, rate_hz : window and clock.
     skip_frames : first samples that count for nothing: a causal network knows nothing there yet.
     hardness, val_hardness : of training and held-out scenes, from and to.
+    without : factors that training scenes are made without, see synthesis.factors; held-out scenes have them all.
     epochs, steps, batch : steps of `batch` windows make an epoch; no window comes twice.
     val_windows : held-out windows, the same after each epoch.
     learning_rate : highest of a one-cycle schedule. weight_decay. clip_norm : of gradients. ema_decay : of the weights that are
@@ -51,6 +53,7 @@ class TrainConfig:
     skip_frames: int = 0
     hardness: tuple[float, float] = (0.0, 1.0)
     val_hardness: tuple[float, float] = (0.7, 1.0)
+    without: list[str] = field(default_factory=list)
     epochs: int = 30
     steps: int = 200
     batch: int = 8
@@ -75,6 +78,9 @@ class TrainConfig:
                 raise TrainingError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.skip_frames < self.frames:
             raise TrainingError(f"skip_frames must be from 0 to below frames, not {self.skip_frames}")
+        for name in self.without:
+            if name not in FACTORS:
+                raise TrainingError(f"without: no factor '{name}'; there are: {', '.join(FACTORS)}")
         network = self.network()
         if self.frames % network.frames_multiple or self.frames < network.min_frames:
             raise TrainingError(

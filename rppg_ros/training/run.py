@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import lightning
@@ -16,6 +17,7 @@ from rppg_ros.models.saved import Provenance, load, save
 from rppg_ros.training.config import TrainConfig, TrainingError
 from rppg_ros.training.data import SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
+from rppg_ros.training.progress import EpochLines
 
 HELD_OUT = 2_000_000_000  # seeds from here on are held out; no run comes that far
 SEEDS_OF_A_RUN = 10_000_000
@@ -93,8 +95,10 @@ def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightn
             EMAWeightAveraging(decay=config.ema_decay),
             best,
             EarlyStopping("val/loss", patience=config.patience),
-            RichProgressBar(),
+            RichProgressBar() if sys.stderr.isatty() else EpochLines(),
         ],
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
         log_every_n_steps=10,
         num_sanity_val_steps=0,
         default_root_dir=folder,
@@ -111,14 +115,14 @@ class Windows(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         c = self._config
         first = c.seed * SEEDS_OF_A_RUN + self.trainer.current_epoch * c.steps * c.batch
-        return self._loader(SyntheticWindows(self._spec(c.hardness), first, c.steps * c.batch))
+        return self._loader(SyntheticWindows(self._spec(c.hardness, tuple(c.without)), first, c.steps * c.batch))
 
     def val_dataloader(self) -> DataLoader:
         return self._loader(SyntheticWindows(self._spec(self._config.val_hardness), HELD_OUT, self._config.val_windows))
 
-    def _spec(self, hardness: tuple[float, float]) -> WindowSpec:
+    def _spec(self, hardness: tuple[float, float], without: tuple[str, ...] = ()) -> WindowSpec:
         c = self._config
-        return WindowSpec.of(c.network(), frames=c.frames, rate_hz=c.rate_hz, hardness=hardness)
+        return WindowSpec.of(c.network(), frames=c.frames, rate_hz=c.rate_hz, hardness=hardness, without=without)
 
     def _loader(self, windows: SyntheticWindows) -> DataLoader:
         return DataLoader(windows, batch_size=self._config.batch, num_workers=self._config.workers)
