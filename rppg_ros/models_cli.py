@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         dest="models_command", required=True, metavar="list | pull | import | export | info"
     )
 
-    listing = commands.add_parser("list", help="families of networks that can be built and imported")
+    listing = commands.add_parser("list", help="models that come with the package, and families of networks")
     listing.set_defaults(run=lambda args: guarded("list", _list, args))
 
     models_pull.add_parser(commands)
@@ -40,6 +41,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     exporting.add_argument(
         "--windowed", action="store_true", help="export a causal network for whole windows, not for streaming"
     )
+    exporting.add_argument(
+        "--score", action="append", default=[], metavar="NAME=VALUE", help="figure of merit for the card; several times"
+    )
+    exporting.add_argument("--limits", default="", help="for the card: what it is not good for, or was not tried on")
     _add_output(exporting)
     exporting.set_defaults(run=lambda args: guarded("export", _export, args))
 
@@ -71,6 +76,7 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(args: argparse.Namespace, console: Console) -> None:
+    console.print(_shipped())
     registry = models_module("registry")
     table = Table(title="Families", title_justify="left")
     for heading in ("family", "what it is", "variants", "official checkpoints"):
@@ -78,6 +84,18 @@ def _list(args: argparse.Namespace, console: Console) -> None:
     for family in registry.FAMILIES.values():
         table.add_row(family.name, family.summary, family.variants, "yes" if family.official else "none")
     console.print(table)
+
+
+def _shipped() -> Table:
+    table = Table(title="Models in the box (model:=NAME)", title_justify="left")
+    for heading in ("name", "measures", "cameras", "crop", "kB"):
+        table.add_column(heading)
+    for name in weights.names():
+        path = weights.resolve(name)
+        card = ModelCard.read(path)
+        cells = (", ".join(card.tasks), " + ".join(card.channels), f"{card.size} x {card.size}")
+        table.add_row(name, *cells, f"{path.stat().st_size / 1000:.0f}")
+    return table
 
 
 def _import(args: argparse.Namespace, console: Console) -> None:
@@ -103,7 +121,15 @@ def _export(args: argparse.Namespace, console: Console) -> None:
     else:
         chosen = saved.load(args.source)
     card = saved.card_of(chosen, name=args.name, frames=args.frames, rate_hz=args.rate, windowed=args.windowed)
-    write_model(chosen.network, card, args.output, console)
+    scores = dict(card.scores) | {name: _number(name, value) for name, value in _pairs("--score", args.score).items()}
+    write_model(chosen.network, replace(card, scores=scores, limits=args.limits or card.limits), args.output, console)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--score {name}: '{text}' is not a number") from None
 
 
 def _info(args: argparse.Namespace, console: Console) -> None:
@@ -128,7 +154,11 @@ def _info(args: argparse.Namespace, console: Console) -> None:
 
 
 def _options(args: argparse.Namespace) -> dict[str, str]:
-    for setting in args.set:
+    return _pairs("--set", args.set)
+
+
+def _pairs(flag: str, settings: list[str]) -> dict[str, str]:
+    for setting in settings:
         if "=" not in setting:
-            raise UsageError(f"--set {setting}: write OPTION=VALUE")
-    return dict(setting.split("=", 1) for setting in args.set)
+            raise UsageError(f"{flag} {setting}: write NAME=VALUE")
+    return dict(setting.split("=", 1) for setting in settings)

@@ -127,7 +127,7 @@ def test_info_of_a_family_is_measured(capsys):
     [
         (("info", "phasenet", "--set", "depth=3"), "phasenet has no option 'depth'; there are: causal"),
         (("info", "phasenet", "--set", "causal=maybe"), "phasenet option 'causal': must be true or false, not 'maybe'"),
-        (("info", "phasenet", "--set", "causal"), "--set causal: write OPTION=VALUE"),
+        (("info", "phasenet", "--set", "causal"), "--set causal: write NAME=VALUE"),
         (("info", "phasenet", "--set", "pixels=many"), "phasenet option 'pixels'"),
         (("info", "physnet"), "no model family 'physnet'"),
     ],

@@ -71,6 +71,7 @@ class ModelCard:
     training_data, licence, source : provenance, free text.
     sha256 : of the checkpoint the weights came from, hexadecimal; empty when trained here.
     scores : figure of merit to value, e.g. {"UBFC-rPPG HR MAE bpm": 0.4}.
+    limits : what it is not good for, or was not tried on, free text.
     """
 
     name: str
@@ -96,6 +97,7 @@ class ModelCard:
     source: str = ""
     sha256: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    limits: str = ""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):

@@ -13,10 +13,10 @@ from rppg_ros.types import Kind  # noqa: E402
 PAPER_PARAMETERS = 290_000
 
 
-@pytest.fixture(scope="module")
-def causal():
+@pytest.fixture(scope="module", params=[False, True], ids=["frames", "contrast"])
+def causal(request):
     torch.manual_seed(7)
-    return PhaseNet(PhaseNetConfig(causal=True, pixels=8)).eval()
+    return PhaseNet(PhaseNetConfig(causal=True, pixels=8, contrast=request.param)).eval()
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -53,6 +53,21 @@ def test_no_state_is_a_state_of_zeros(causal):
     zeros = [torch.zeros(1, *shape) for shape in causal.state_shapes()]
     with torch.no_grad():
         assert torch.equal(causal.stream(clip)[0][Kind.BVP], causal.stream(clip, zeros)[0][Kind.BVP])
+
+
+def test_contrast_is_the_share_by_which_a_place_differs_from_its_own_mean():
+    from rppg_ros.models.phasenet import CONTRAST_GAIN, CONTRAST_LIMIT, DARK, Contrast
+    from rppg_ros.models.tape import Tape
+
+    clip = torch.full((1, 3, 60, 2, 2), 100.0)
+    clip[:, :, -1] = 101.0
+    seen = Contrast()(clip, Tape())
+    assert seen[:, :, :-1].abs().max() < 1e-3
+    assert seen[0, 0, -1, 0, 0].item() == pytest.approx(CONTRAST_GAIN / (100 + DARK), rel=0.05)
+    clip[:, :, -1] = 200.0
+    assert Contrast()(clip, Tape())[:, :, -1].max().item() == CONTRAST_LIMIT
+    with pytest.raises(ValueError, match="contrast is for the causal network"):
+        PhaseNetConfig(contrast=True)
 
 
 def test_both_have_the_same_layers():
