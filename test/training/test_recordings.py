@@ -1,12 +1,15 @@
 """Recordings to train on: filmed once, cut as at run time, mixed by share, held out by subject; those without use named."""
 
 import logging
+import pickle
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
+
+from torch.utils.data import DataLoader  # noqa: E402
 
 from rppg_ros.datasets.base import Recording, Trace, Truth  # noqa: E402
 from rppg_ros.evaluation.config import EvalConfig  # noqa: E402
@@ -22,7 +25,7 @@ from rppg_ros.training.recordings import open_recorded  # noqa: E402
 from rppg_ros.training.windows import MixedWindows, RecordedWindows  # noqa: E402
 from rppg_ros.types import NS_PER_S, Kind  # noqa: E402
 from support import dataset_folders as folders  # noqa: E402
-from support.recordings import person_film  # noqa: E402
+from support.recordings import bag_of_a_person, person_film  # noqa: E402
 
 TINY = {
     "family": "mmrphys",
@@ -206,6 +209,18 @@ def test_windows_are_mixed_and_shared_out_among_ranks(pure, cache, monkeypatch):
     assert sum(seed > 0 for seed in seen[0] + seen[1]) == 3
 
 
+def test_loader_workers_change_nothing(pure, cache):
+    found = open_recorded(config(pure), cache, film=False)
+    spec = WindowSpec(cameras=("rgb",), pixels=9, frames=32, pad_frames=1)
+    windows = MixedWindows(spec, 7, 12, 2, found.train, (0.5, 0.5))
+    alone, together = (list(DataLoader(windows, batch_size=2, num_workers=workers)) for workers in (0, 2))
+    assert len(alone) == len(together) == 6
+    for (a, truth), (b, same) in zip(alone, together, strict=True):
+        assert torch.equal(a, b) and all(torch.equal(truth[k].nan_to_num(), same[k].nan_to_num()) for k in truth)
+    assert sum(int(truth["rsp"].isnan().all(dim=1).sum()) for _, truth in alone) == 6
+    assert len(pickle.dumps(windows)) < 100_000, "to a worker go the files' names, not their pixels"
+
+
 def test_held_out_subjects_are_not_trained_on(pure, cache):
     found = open_recorded(config(pure, sets=[{"val": True}]), cache, film=False)
     (train,), (held_out,) = found.train, found.held_out
@@ -215,6 +230,13 @@ def test_held_out_subjects_are_not_trained_on(pure, cache):
     apart = [{"only": "01-*", "share": 1.0}, {"only": "02-*", "share": 0.0, "val": True}]
     found = open_recorded(config(pure, sets=apart), cache, film=False)
     assert found.train_shares == (0.0, 1.0) and found.held_out_shares == (0.0, 1.0)
+
+
+def test_ones_own_bag_is_a_set_too(tmp_path):
+    bag = bag_of_a_person(tmp_path, seconds=3, fps=15.0)
+    asked = TrainConfig(**TINY, recordings=(RecordingSet(folder=bag, share=1.0),))
+    (windows,) = open_recorded(asked, tmp_path / "crops", film=True).train
+    assert all(torch.isfinite(wave).all() for wave in windows.draw(0)[1].values())
 
 
 @pytest.mark.parametrize(
