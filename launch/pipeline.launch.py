@@ -14,7 +14,12 @@ ARGUMENTS = (
     ("rgb_info_topic", "camera_info", "its camera_info topic", None),
     ("thermal_topic", "thermal/image", "thermal image topic; 'none': no thermal camera", None),
     ("thermal_info_topic", "thermal/camera_info", "its camera_info topic", None),
-    ("model", "", "path of an .onnx model with a model card; empty: what the parameters say", None),
+    (
+        "model",
+        "",
+        "name of a shipped model, or path of an .onnx one with a model card; empty: what the parameters say",
+        None,
+    ),
     ("composed", "false", "both nodes in one process", ["true", "false"]),
     ("use_sim_time", "false", "follow /clock", ["true", "false"]),
     ("autostart", "true", "configure and activate the lifecycle nodes at start", ["true", "false"]),

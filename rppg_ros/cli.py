@@ -30,7 +30,9 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
     demo.add_argument(
         "--source", default="demo:seconds=45", help="what to play (see video_source); default: %(default)s"
     )
-    demo.add_argument("--model", default="", help=".onnx model with a model card; default: POS")
+    demo.add_argument(
+        "--model", default="", help="name of a shipped model, or .onnx file with a model card; default: POS"
+    )
     demo.add_argument("--rate", type=float, default=1.0, help="speed; 0: as fast as the nodes keep up")
     demo.add_argument("--output", default="demo_vitals.png", help="picture of the waveforms; '' for none")
     demo.add_argument("--params-file", default="", help="YAML of parameters; default: the installed config/demo.yaml")

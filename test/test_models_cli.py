@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.models_cli import EXIT_BAD_INPUT, EXIT_OK, add_parser
+from rppg_ros.models_cli import add_parser
+from rppg_ros.models_command import EXIT_BAD_INPUT, EXIT_OK
+from support.official import write_mmrphys
 
 
 def run(*words) -> int:
@@ -18,16 +20,8 @@ def run(*words) -> int:
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    torch = pytest.importorskip("torch")
-    from rppg_ros.models import official_mmrphys
-    from rppg_ros.models.registry import build
-
-    torch.manual_seed(6)
-    network = build("mmrphys", size="S", attention="none", axis="code")
-    state = network.state_dict()
-    path = tmp_path / "SCAMPS_MMRPhysSEF_BVP_RSP_RGBx180x9_Base_Epoch0.pth"
-    torch.save({f"module.{a}": state[b] for a, b in official_mmrphys.names(network.config).items()}, path)
-    return path
+    pytest.importorskip("torch")
+    return write_mmrphys(tmp_path)
 
 
 def test_import_then_info(checkpoint, tmp_path, capsys):

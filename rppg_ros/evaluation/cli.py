@@ -55,7 +55,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings of the run")
     group.add_argument("--engine", choices=ENGINES, default=AUTO, help="default: %(default)s, POS without a model")
-    group.add_argument("--model", default="", help=".onnx file with a model card")
+    group.add_argument("--model", default="", help="name of a shipped model, or .onnx file with a model card")
     group.add_argument(
         "--hop", dest="hop_s", type=float, default=DEFAULTS.hop_s, help="seconds between a network's windows"
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from rppg_ros import __version__
+from rppg_ros import __version__, weights
 from rppg_ros.inference.engine import Engine
 from rppg_ros.inference.factory import AUTO, make_engine
 from rppg_ros.inference.network import HOP_S
@@ -28,7 +27,7 @@ class EvalConfig:
 
     Attributes
     ----------
-    engine, model, hop_s : see make_engine; `model` is a path.
+    engine, model, hop_s : see make_engine; `model` is a path or the name of a shipped model.
     window_s : of the toolbox's protocol, seconds; 0: each recording as a whole.
     min_quality_bvp, min_quality_rsp : least quality of a rate that is given as a number.
     detector_model : path of a YuNet file; empty: Haar.
@@ -57,7 +56,7 @@ class EvalConfig:
         plain = asdict(self)
         for name in ("model", "detector_model"):
             if plain[name]:
-                path = Path(plain[name])
+                path = weights.resolve(plain[name])
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARS]
                 plain[name] = f"{path.name} (sha256 {digest})"
         return plain | {"rppg_ros": __version__}

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rppg_ros import weights
 from rppg_ros.types import Kind
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class ModelCard:
 
     @classmethod
     def read(cls, path: str | Path) -> ModelCard:
-        """Card inside an .onnx file.
+        """Card inside an .onnx file, or of a shipped model that is named.
 
         Raises
         ------
@@ -163,9 +164,9 @@ class ModelCard:
         """
         import onnxruntime
 
-        path = Path(path)
+        path = weights.resolve(path)
         if not path.is_file():
-            raise ModelCardError(f"{path}: no such file")
+            raise ModelCardError(f"{path}: no such file{weights.hint()}")
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.intra_op_num_threads = 1

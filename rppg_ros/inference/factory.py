@@ -20,7 +20,7 @@ def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threa
     Parameters
     ----------
     engine : "network" needs a model; "pos", "chrom"; "auto" is the network when a model is given, else POS.
-    model : path of an .onnx file with a model card.
+    model : path of an .onnx file with a model card, or the name of a shipped model.
     hop_s : of a windowed network, see NetworkEngine; a streaming one takes the chunk of its card.
     threads : of ONNX Runtime for one inference.
 
@@ -31,7 +31,9 @@ def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threa
     if engine not in ENGINES:
         raise EngineError(f"engine '{engine}': unknown, choose from {', '.join(ENGINES)}")
     if engine == NETWORK and not model:
-        raise EngineError("engine 'network' needs a model: set the parameter 'model' to an .onnx file")
+        raise EngineError(
+            "engine 'network' needs a model: set the parameter 'model' to an .onnx file or a shipped model's name"
+        )
     if engine == NETWORK or (engine == AUTO and model):
         opened = OpenModel.open(model, threads)
         return StreamingEngine(opened) if opened.card.state else NetworkEngine(opened, hop_s)

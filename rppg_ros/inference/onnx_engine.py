@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from rppg_ros import weights
 from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.inference.engine import EngineError, WindowPlan
 from rppg_ros.types import FaceCrop, Kind
@@ -26,7 +27,7 @@ class OpenModel:
 
     @classmethod
     def open(cls, path: str | Path, threads: int = 1) -> OpenModel:
-        """Open an .onnx file.
+        """Open an .onnx file, or a shipped model by its name.
 
         Parameters
         ----------
@@ -41,8 +42,9 @@ class OpenModel:
         options.inter_op_num_threads = 1
         # Idle threads of the runtime would spin for work and take the core from the camera callbacks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if not Path(path).is_file():
-            raise EngineError(f"model '{path}': no such file")
+        path = weights.resolve(path)
+        if not path.is_file():
+            raise EngineError(f"model '{path}': no such file{weights.hint()}")
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions share no base class but this one

@@ -28,6 +28,9 @@ SQUEEZE = 4
 MIN_PIXELS = 2 ** len(BLOCK_CHANNELS)
 MIN_FRAMES = 8
 PIXEL_CENTRE, PIXEL_SPAN = 127.5, 32.0
+CONTRAST_FRAMES = 45
+CONTRAST_GAIN, CONTRAST_LIMIT = 50.0, 3.0  # a pulse of 0.5 % becomes 0.25; what moves is cut off
+DARK = 8.0  # grey levels: no share of nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,16 @@ class PhaseNetConfig:
     ----------
     causal : nothing looks ahead; see the module's text.
     pixels : side of the crop; 128 in the paper; 8 or more.
+    contrast : not in the paper; for the causal network. Besides the frame, the first layer gets how far each place is from its
+        own mean of late (the alternating over the constant part of a photoplethysmogram): in a frame as it is, the pulse is
+        half a grey level among a hundred, and the running norms make it no larger; training hardly finds it.
     features, hidden, layers : length of the filter's output, width and depth of the TCN.
     swap_share, swap_block : of ZAS.
     """
 
     causal: bool = False
     pixels: int = 128
+    contrast: bool = False
     features: int = 48
     hidden: int = 64
     layers: int = 3
@@ -54,14 +61,17 @@ class PhaseNetConfig:
     def __post_init__(self) -> None:
         if self.pixels < MIN_PIXELS:
             raise ValueError(f"pixels must be at least {MIN_PIXELS}, not {self.pixels}")
+        if self.contrast and not self.causal:
+            raise ValueError("contrast is for the causal network: set causal")
         for name in ("features", "hidden", "layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     @property
     def variant(self) -> str:
-        """Short name, e.g. "RGB_128" or "RGB_Causal_72"."""
-        return "_".join(["RGB", *(["Causal"] if self.causal else []), str(self.pixels)])
+        """Short name, e.g. "RGB_128", "RGB_Causal_72" or "RGB_Causal_Contrast_16"."""
+        extras = [name for name in ("Causal", "Contrast") if getattr(self, name.lower())]
+        return "_".join(["RGB", *extras, str(self.pixels)])
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -143,7 +153,9 @@ class PhaseNet(nn.Module):
     def __init__(self, config: PhaseNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = PlanarConv3d(RGB_CHANNELS, STEM_CHANNELS, (1, 5, 5), padding=(0, 2, 2))
+        self.contrast = Contrast() if config.contrast else None
+        entering = RGB_CHANNELS * (2 if config.contrast else 1)
+        self.stem = PlanarConv3d(entering, STEM_CHANNELS, (1, 5, 5), padding=(0, 2, 2))
         self.stem_norm = RunningNorm(STEM_CHANNELS) if config.causal else ClipNorm(STEM_CHANNELS)
         widths = (STEM_CHANNELS, *BLOCK_CHANNELS)
         self.blocks = nn.ModuleList(ESTBlock(widths[i], widths[i + 1], config) for i in range(len(BLOCK_CHANNELS)))
@@ -203,11 +215,29 @@ class PhaseNet(nn.Module):
     def _run(self, x: Tensor, tape: Tape) -> dict[Kind, Tensor]:
         check_clip(x, "PHASE-Net", self.config)
         if self.config.causal:  # centred, so that running sums of squares keep their digits
-            x = (x - PIXEL_CENTRE) / PIXEL_SPAN
+            centred = (x - PIXEL_CENTRE) / PIXEL_SPAN
+            x = torch.cat([centred, self.contrast(x, tape)], dim=1) if self.contrast else centred
         x = torch.relu(self.stem_norm(self.stem(x), tape))
         for block in self.blocks:
             x = block(x, tape)
         return {Kind.BVP: self.last(self.tcn(self.filter(x, tape), tape)).squeeze(1)}
+
+
+class Contrast(nn.Module):
+    """How far each place is from its own mean of late, as a share of that mean, enlarged until a pulse counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = RunningMean(CONTRAST_FRAMES)
+
+    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+        """(B, C, T, H, W), 0-255, to the same shape, within CONTRAST_LIMIT."""
+        channels, frames, height, width = x.shape[1:]
+        places = x.permute(0, 1, 3, 4, 2).reshape(x.shape[0], channels * height * width, frames)
+        mean = self.mean(places, tape)
+        share = (places - mean) / (mean + DARK)
+        out = (CONTRAST_GAIN * share).clamp(-CONTRAST_LIMIT, CONTRAST_LIMIT)
+        return out.reshape(x.shape[0], channels, height, width, frames).permute(0, 1, 4, 2, 3)
 
 
 class _AnyTime(nn.Module):

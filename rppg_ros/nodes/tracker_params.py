@@ -19,7 +19,7 @@ TABLE = (
     AUTOSTART,
     Param("image_transport", "raw", "raw: `image`; compressed: `image/compressed` (JPEG weakens the pulse)", choices=TRANSPORTS),
     Param("image_reliability", AUTO, "auto: reliable where all publishers are, else best_effort", choices=RELIABILITIES),
-    Param("model", "", "path of an .onnx file whose card says which crops it wants; empty: crop.size and crop.scale"),
+    Param("model", "", "shipped model, or .onnx file, whose card says which crops it wants; empty: crop.size and crop.scale"),
     Param("crop.size", 0, "side of the crops, pixels; 0: the model's, or 72 without one", 0, 512),
     Param("crop.scale", 0.0, "side of the crop over the face box's longer side; 0: the model's, or 1.5", 0.0, 4.0),
     Param("detector.model", "", "path of a YuNet .onnx file; empty: OpenCV's Haar cascade"),

@@ -34,7 +34,7 @@ from rppg_ros.types import FaceCrop, Kind, Rate, Status, Waveform
 TABLE = (
     AUTOSTART,
     Param("engine", "auto", "auto: the network if a model is given, else pos", choices=ENGINES),
-    Param("model", "", "path of an .onnx file with a model card; empty: none"),
+    Param("model", "", "name of a shipped model, or path of an .onnx file with a model card; empty: none"),
     Param("hop", 1.0, "seconds of new waveform per inference of a windowed network", 0.1, 10.0),
     Param("threads", 1, "threads of ONNX Runtime for one inference", 1, 16),
     Param("max_gap", 0.5, "seconds without a crop after which a clip ends", 0.05, 5.0),

@@ -13,6 +13,7 @@ import yaml
 from rppg_ros.datasets.registry import DATASETS
 from rppg_ros.models import registry
 from rppg_ros.models.blocks import NetworkConfig
+from rppg_ros.synthesis.factors import FACTORS
 
 LOSSES = ("pearson", "multitask", "hybrid")
 SHARE_TOLERANCE = 1e-6  # of shares written as decimal numbers
@@ -66,6 +67,7 @@ class TrainConfig:
     frames, rate_hz : window and clock.
     skip_frames : first samples that count for nothing: a causal network knows nothing there yet.
     hardness, val_hardness : of training and held-out scenes, from and to.
+    without : factors that training scenes are made without, see synthesis.factors; held-out scenes have them all.
     epochs, steps, batch : steps of `batch` windows make an epoch; no window comes twice.
     val_windows : held-out windows, the same after each epoch.
     learning_rate : highest of a one-cycle schedule. weight_decay. clip_norm : of gradients. ema_decay : of the weights that are
@@ -86,6 +88,7 @@ class TrainConfig:
     skip_frames: int = 0
     hardness: tuple[float, float] = (0.0, 1.0)
     val_hardness: tuple[float, float] = (0.7, 1.0)
+    without: list[str] = field(default_factory=list)
     epochs: int = 30
     steps: int = 200
     batch: int = 8
@@ -116,6 +119,9 @@ class TrainConfig:
         total = sum(recordings.share for recordings in self.recordings)
         if total > 1 + SHARE_TOLERANCE:
             raise TrainingError(f"recordings: their shares must be 1 at most together, not {total:g}")
+        for name in self.without:
+            if name not in FACTORS:
+                raise TrainingError(f"without: no factor '{name}'; there are: {', '.join(FACTORS)}")
         network = self.network()
         if self.frames % network.frames_multiple or self.frames < network.min_frames:
             raise TrainingError(

@@ -14,6 +14,7 @@ from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE
 from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.sync.resample import grid_ns, resample
 from rppg_ros.synthesis.clip import Clip, make_clip
+from rppg_ros.synthesis.factors import leave_out
 from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.training.mixing import shared_out
 from rppg_ros.types import NS_PER_S, Kind
@@ -31,6 +32,7 @@ class WindowSpec:
     cameras, pixels, pad_frames : see NetworkConfig.
     frames, rate_hz : of the window and its clock.
     hardness : from and to, of the scenes; see random_scene.
+    without : factors that are left out; see synthesis.factors.
     """
 
     cameras: tuple[str, ...]
@@ -39,6 +41,7 @@ class WindowSpec:
     rate_hz: float = 30.0
     pad_frames: int = 0
     hardness: tuple[float, float] = (0.0, 1.0)
+    without: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: NetworkConfig, frames: int, **options) -> WindowSpec:
@@ -53,6 +56,7 @@ def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Kind, Te
     """
     rng = np.random.default_rng([seed, 0x5EED])
     scene = random_scene(rng, rng.uniform(*spec.hardness), thermal="thermal" in spec.cameras)
+    scene = leave_out(scene, spec.without)
     points = spec.frames + spec.pad_frames
     clip = make_clip(scene, points / spec.rate_hz + 2 * LEAD_S, spec.pixels, seed, max(MIN_RENDER_PX, spec.pixels))
     at_ns = round(LEAD_S * NS_PER_S) + grid_ns(0, spec.rate_hz, 0, points)

@@ -34,11 +34,9 @@ class Learner(lightning.LightningModule):
         self.tasks = self.network.config.tasks
         self._loss = make_loss(config)
 
-    def on_train_epoch_start(self) -> None:
-        """What is random in an epoch (dropout) follows from seed and epoch, so that a resumed run draws the same."""
-        torch.manual_seed((self.config.seed * SEED_STRIDE + self.current_epoch) * SEED_STRIDE + self.global_rank)
-
     def training_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> Tensor:
+        # What is random in a step (dropout) follows from seed and step alone, so that a resumed run draws the same.
+        torch.manual_seed((self.config.seed * SEED_STRIDE + self.global_step) * SEED_STRIDE + self.global_rank)
         clip, targets = self._split(batch)
         seen = {kind: wave.nan_to_num() for kind, wave in targets.items()}  # some attentions look at the target
         loss = self._loss(self._settled(self.network(clip, seen)), self._settled(targets), self.current_epoch + 1)

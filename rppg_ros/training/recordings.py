@@ -81,9 +81,10 @@ def open_recorded(config: TrainConfig, cache: Path, film: bool) -> Recorded:
     )
 
 
-def window_spec(config: TrainConfig, hardness: tuple[float, float]) -> WindowSpec:
+def window_spec(config: TrainConfig, hardness: tuple[float, float], without: tuple[str, ...] = ()) -> WindowSpec:
     """What the network of a run wants."""
-    return WindowSpec.of(config.network(), frames=config.frames, rate_hz=config.rate_hz, hardness=hardness)
+    options = {"rate_hz": config.rate_hz, "hardness": hardness, "without": without}
+    return WindowSpec.of(config.network(), frames=config.frames, **options)
 
 
 def _windows(found: Sequence[_Found], config: TrainConfig, flip: bool) -> RecordedWindows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import lightning
@@ -15,8 +16,9 @@ from torch.utils.data import DataLoader
 from rppg_ros import __version__
 from rppg_ros.models.saved import Provenance, load, save
 from rppg_ros.training.config import SHARE_TOLERANCE, TrainConfig, TrainingError
-from rppg_ros.training.data import SyntheticWindows
+from rppg_ros.training.data import SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
+from rppg_ros.training.progress import EpochLines
 from rppg_ros.training.recordings import Recorded, open_recorded, window_spec
 from rppg_ros.training.windows import MixedWindows
 
@@ -102,8 +104,10 @@ def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightn
             EMAWeightAveraging(decay=config.ema_decay),
             best,
             EarlyStopping("val/loss", patience=config.patience),
-            RichProgressBar(),
+            RichProgressBar() if sys.stderr.isatty() else EpochLines(),
         ],
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
         log_every_n_steps=10,
         num_sanity_val_steps=0,
         default_root_dir=folder,
@@ -138,16 +142,16 @@ class Windows(lightning.LightningDataModule):
         c, found = self._config, self._recorded
         count = c.steps * c.batch * self.trainer.world_size
         first = c.seed * SEEDS_OF_A_RUN + self.trainer.current_epoch * count
-        return self._loader(c.hardness, first, count, (found.train, found.train_shares) if found else None)
+        spec = window_spec(c, c.hardness, tuple(c.without))
+        return self._loader(spec, first, count, (found.train, found.train_shares) if found else None)
 
     def val_dataloader(self) -> DataLoader:
         c, found = self._config, self._recorded
         recorded = (found.held_out, found.held_out_shares) if found else None
-        return self._loader(c.val_hardness, HELD_OUT, c.val_windows, recorded)
+        return self._loader(window_spec(c, c.val_hardness), HELD_OUT, c.val_windows, recorded)
 
-    def _loader(self, hardness: tuple[float, float], first: int, count: int, recorded: tuple | None) -> DataLoader:
+    def _loader(self, spec: WindowSpec, first: int, count: int, recorded: tuple | None) -> DataLoader:
         c = self._config
-        spec = window_spec(c, hardness)
         if recorded is None:
             windows = SyntheticWindows(spec, first, count, c.batch)
         else:

@@ -1,0 +1,119 @@
+"""How right engines are on what no label is needed for: real people with a reference rate, real faces with an injected pulse,
+and made-up people in hard scenes; one Markdown table for all engines.
+
+    python benchmarks/judge.py REFERENCE ENGINE... [--made-up N] [--seconds S] [--skip GROUP...]
+
+ENGINE: pos, chrom, the name of a shipped model, or an .onnx file with a model card. In each cell: mean absolute error of the
+numbers a subscriber of the rate would have got, per minute, and in brackets the share of seconds that had one; then the error
+of the rate of the whole clip by rPPG-Toolbox's protocol, which has to say something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import cv2
+from accuracy import references
+from clips import JudgedClip, made_up, steady, tracked
+from injected import _read, injected_clips
+
+from rppg_ros.evaluation import metrics
+from rppg_ros.inference.factory import ENGINES, make_engine
+from rppg_ros.types import NS_PER_S, Kind
+
+HARD = (0.7, 1.0)
+CLIPS: list[JudgedClip] = []  # workers are forked and find them here: a gigabyte need not be sent
+
+
+def all_clips(reference: Path, made: int, seconds: float) -> list[JudgedClip]:
+    """Everything that is judged; the same each time."""
+    cv2.setRNGSeed(0)
+    clips = []
+    for video, rate in references(reference / "recordings").items():
+        frames, stamps_ns = _read(video)
+        truth = steady({Kind.BVP: rate}, (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S)
+        clips.append(JudgedClip("recordings", video.stem, tracked(frames, stamps_ns), truth))
+        clips += injected_clips(video, rate)
+    for i in range(made):
+        hardness = HARD[0] + (HARD[1] - HARD[0]) * (i + 0.5) / made
+        clips += [made_up(i, seconds, False, hardness), made_up(i, seconds, True, hardness)]
+    return clips
+
+
+def judge(engine: str) -> dict[tuple[str, Kind], tuple[float, float, float]]:
+    """(group, task) to error of the given numbers, coverage (percent), error of whole clips."""
+    cv2.setNumThreads(1)
+    model = "" if engine in ENGINES else engine
+    running: dict = {}
+    for clip in CLIPS:
+        made = make_engine("auto" if model else engine, model)
+        for kind, task in clip.run(made).items():
+            if kind in clip.truth.rates or kind in clip.truth.waves:
+                lists = running.setdefault((clip.group, kind), ([], [], [], []))
+                for held, new in zip(
+                    lists,
+                    (task.running.measured, task.running.truth, task.windows.measured, task.windows.truth),
+                    strict=True,
+                ):
+                    held += new
+    return {key: _figures(*lists) for key, lists in running.items()}
+
+
+def _figures(measured, truth, whole, whole_truth) -> tuple[float, float, float]:
+    return (
+        metrics.mae(measured, truth).value,
+        100 * metrics.coverage(measured, truth).value,
+        metrics.mae(whole, whole_truth).value,
+    )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("reference", type=Path)
+    parser.add_argument("engines", nargs="+", help="pos, chrom, or a model")
+    parser.add_argument("--made-up", type=int, default=16, help="people of each kind; default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=40.0, help="length of their clips; default: %(default)s")
+    parser.add_argument("--skip", nargs="*", default=[], help="groups whose name begins so are left out")
+    parser.add_argument("--kept", type=Path, help="file to keep the crops in between runs (it holds faces)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
+    args = parser.parse_args()
+    if args.kept and args.kept.is_file():
+        clips = pickle.loads(args.kept.read_bytes())  # our own file
+    else:
+        clips = all_clips(args.reference, args.made_up, args.seconds)
+        if args.kept:
+            args.kept.write_bytes(pickle.dumps(clips))
+    clips = [clip for clip in clips if not any(clip.group.startswith(skipped) for skipped in args.skip)]
+    CLIPS.extend(clips)
+    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:
+        found = list(pool.map(judge, args.engines))
+    _print(args.engines, found)
+
+
+def _print(engines: list[str], found: list[dict]) -> None:
+    columns = sorted({key for one in found for key in one}, key=lambda key: (key[1], key[0]))
+    print("| | " + " | ".join(f"{group}: {'HR' if kind is Kind.BVP else 'RR'}" for group, kind in columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for engine, figures in zip(engines, found, strict=True):
+        cells = [_cell(figures.get(key)) for key in columns]
+        print(
+            f"| {Path(engine).stem if engine.endswith('.onnx') else engine} | " + " | ".join(cells) + " |", flush=True
+        )
+
+
+def _cell(figures: tuple[float, float, float] | None) -> str:
+    if figures is None:
+        return "-"
+    given, coverage, whole = figures
+    said = "none given" if math.isnan(given) else f"{given:.1f} ({coverage:.0f} %)"
+    return said if math.isnan(whole) else f"{said}, {whole:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Networks that come with the package: trained here, on people made up here, so that no licence and no download is between
+a user and the first heartbeat. Each is an .onnx file that carries its card (`rppg-ros models info NAME`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SUFFIX = ".onnx"
+
+
+def names() -> tuple[str, ...]:
+    """Shipped models, in alphabetical order."""
+    return tuple(sorted(path.stem for path in Path(__file__).parent.glob(f"*{SUFFIX}")))
+
+
+def resolve(model: str | Path) -> Path:
+    """The file of a model that is given as a user gives it: a path, or the name of a shipped one.
+
+    A file of that path goes before a shipped model of that name. Whether the file is there is for the caller to find out.
+    """
+    path = Path(model)
+    return Path(__file__).parent / f"{model}{SUFFIX}" if not path.is_file() and str(model) in names() else path
+
+
+def hint() -> str:
+    """What to say beside "no such file"."""
+    return f"; shipped models are: {', '.join(names())}" if names() else ""
