@@ -49,8 +49,8 @@ class Body:
     sighs_per_minute: float = 0.0
     breath_swing: float = 0.1
     breath_drift: float = 0.1
-    damping: float = 7.0
-    ring_hz: float = 1.9
+    damping: float = 9.0
+    ring_hz: float = 1.2
 
     def __post_init__(self) -> None:
         for name, (low, high) in {
