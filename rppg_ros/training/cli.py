@@ -1,4 +1,4 @@
-"""`rppg-ros train`: weights from made-up people, as a YAML file says."""
+"""`rppg-ros train`: weights from made-up people and recordings, as a YAML file says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     """Add `train` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser(
         "train",
-        help="train a network on made-up people",
+        help="train a network on made-up people and recordings",
         description="Trains a network as a YAML file says and writes best.pt, for `rppg-ros models export`. Run again in the "
         "same folder, it goes on where it was stopped.",
     )
@@ -27,6 +27,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 def run(args: argparse.Namespace) -> int:
     """Run the command; what the user can put right becomes one line and exit code 2."""
     try:
+        from lightning.pytorch.utilities import rank_zero_only
+
         from rppg_ros.training.config import TrainConfig
         from rppg_ros.training.run import train
     except ModuleNotFoundError as error:
@@ -42,5 +44,7 @@ def run(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         print(f"rppg-ros train: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    if rank_zero_only.rank:
+        return EXIT_OK  # one process speaks for all
     print(f"{best}: `rppg-ros models export {best}` makes a model of it")
     return EXIT_OK

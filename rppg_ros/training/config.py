@@ -10,15 +10,48 @@ from typing import Any
 
 import yaml
 
+from rppg_ros.datasets.registry import DATASETS
 from rppg_ros.models import registry
 from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.synthesis.factors import FACTORS
 
 LOSSES = ("pearson", "multitask", "hybrid")
+SHARE_TOLERANCE = 1e-6  # of shares written as decimal numbers
 
 
 class TrainingError(ValueError):
     """A run that cannot be begun; names the file and the setting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSet:
+    """Recordings to train on beside made-up people.
+
+    Attributes
+    ----------
+    dataset : name in the datasets' registry; "": `folder` is a bag, a video, or a folder of them.
+    folder : the dataset's root, absolute or from where the command runs.
+    share : of the training windows, 0 to 1.
+    only : recordings whose name holds or fits this, as '01-*'; "": all.
+    val : whether held-out windows come from it too. Its windows for training are then of other subjects: a fifth of them (one at
+        least) is held out; all of them with `share: 0`.
+    """
+
+    dataset: str = ""
+    folder: str = ""
+    share: float = 0.0
+    only: str = ""
+    val: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dataset and self.dataset not in DATASETS:
+            raise TrainingError(f"dataset: no dataset '{self.dataset}'; there are: {', '.join(DATASETS)}")
+        if not self.folder:
+            raise TrainingError("folder: is missing")
+        if not 0 <= self.share <= 1:
+            raise TrainingError(f"share must be from 0 to 1, not {self.share:g}")
+        if not self.share and not self.val:
+            raise TrainingError("share: is 0 and val is not set: nothing would use it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +74,9 @@ class TrainConfig:
         kept.
     patience : epochs without a better held-out loss after which it stops.
     workers : processes that make clips; threads : of the training itself; 0: torch's choice.
-    precision, accelerator, devices : see lightning's Trainer.
+    precision, accelerator, devices, strategy : see lightning's Trainer. Each device gets its own windows, `steps` times `batch`.
+    recordings : datasets, bags and videos whose windows are mixed with made-up ones: what their shares leave of 1.
+    cache : folder for the recordings' crops; "": `crops` in the run's folder.
     """
 
     family: str
@@ -68,6 +103,9 @@ class TrainConfig:
     precision: str = "32-true"
     accelerator: str = "auto"
     devices: int = 1
+    strategy: str = "auto"
+    recordings: tuple[RecordingSet, ...] = ()
+    cache: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -78,6 +116,9 @@ class TrainConfig:
                 raise TrainingError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.skip_frames < self.frames:
             raise TrainingError(f"skip_frames must be from 0 to below frames, not {self.skip_frames}")
+        total = sum(recordings.share for recordings in self.recordings)
+        if total > 1 + SHARE_TOLERANCE:
+            raise TrainingError(f"recordings: their shares must be 1 at most together, not {total:g}")
         for name in self.without:
             if name not in FACTORS:
                 raise TrainingError(f"without: no factor '{name}'; there are: {', '.join(FACTORS)}")
@@ -110,14 +151,14 @@ class TrainConfig:
         if not isinstance(raw, Mapping):
             raise TrainingError(f"{path}: holds no settings")
         try:
-            return cls(**_typed(raw))
+            return cls(**_typed(cls, raw))
         except (TypeError, ValueError) as error:
             raise TrainingError(f"{path}: {error}") from None
 
 
-def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = typing.get_type_hints(TrainConfig)
-    known = [f.name for f in fields(TrainConfig)]
+def _typed(cls: type, raw: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = typing.get_type_hints(cls)
+    known = [f.name for f in fields(cls)]
     for name in raw:
         if name not in known:
             raise TrainingError(f"no setting '{name}'; there are: {', '.join(known)}")
@@ -125,13 +166,35 @@ def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as(name: str, kind: Any, value: Any) -> Any:
+    if kind == tuple[RecordingSet, ...]:
+        return _recording_sets(name, value)
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list) or len(value) != 2:
             raise TrainingError(f"{name} must be two numbers, not {value!r}")
         return tuple(float(item) for item in value)
     if kind is float and isinstance(value, str):  # YAML takes 1e-3 for a text
-        value = float(value)
+        value = _number(name, value)
     plain = typing.get_origin(kind) or kind
-    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else plain):
+    wrong = isinstance(value, bool) != (kind is bool)
+    if wrong or not isinstance(value, (int, float) if kind is float else plain):
         raise TrainingError(f"{name} must be {plain.__name__}, not {value!r}")
     return float(value) if kind is float else value
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise TrainingError(f"{name} must be float, not {text!r}") from None
+
+
+def _recording_sets(name: str, value: Any) -> tuple[RecordingSet, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise TrainingError(f"{name} must be a list of mappings with dataset, folder and share, not {value!r}")
+    found = []
+    for index, item in enumerate(value):
+        try:
+            found.append(RecordingSet(**_typed(RecordingSet, item)))
+        except ValueError as error:
+            raise TrainingError(f"{name}[{index}]: {error}") from None
+    return tuple(found)

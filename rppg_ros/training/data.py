@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import IterableDataset, get_worker_info
 
 from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE
@@ -16,6 +16,7 @@ from rppg_ros.sync.resample import grid_ns, resample
 from rppg_ros.synthesis.clip import Clip, make_clip
 from rppg_ros.synthesis.factors import leave_out
 from rppg_ros.synthesis.sampler import random_scene
+from rppg_ros.training.mixing import shared_out
 from rppg_ros.types import NS_PER_S, Kind
 
 LEAD_S = 0.3  # filmed before and after the window: cameras do not begin on the clock
@@ -78,22 +79,33 @@ def _thermal(clip: Clip, at_ns: np.ndarray) -> np.ndarray:
 
 
 class SyntheticWindows(IterableDataset):
-    """Windows first, first + 1, ... without end, shared out among a loader's workers.
+    """Windows first, first + 1, ... without end, shared out among ranks and a loader's workers.
 
     Parameters
     ----------
     first : seed of the first; sets with other seeds have no window in common.
-    count : so many, then an end; None: without end.
+    count : so many in all ranks together, then an end; None: without end.
+    batch : windows that stay together, see shared_out; the loader's batch size.
     """
 
-    def __init__(self, spec: WindowSpec, first: int, count: int | None = None) -> None:
+    def __init__(self, spec: WindowSpec, first: int, count: int | None = None, batch: int = 1) -> None:
         super().__init__()
-        self._spec, self._first, self._count = spec, first, count
+        self._spec, self._first, self._count, self._batch = spec, first, count, batch
+        self._rank, self._ranks = _place()  # here: a loader's worker belongs to no process group
 
     def __iter__(self) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         worker = get_worker_info()
-        index, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        while self._count is None or index < self._count:
-            window, waves = synthetic_window(self._spec, self._first + index)
+        place = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        for index in shared_out(self._count, self._batch, self._rank, self._ranks, *place):
+            window, waves = self._window(index)
             yield window, {kind.value: wave for kind, wave in waves.items()}
-            index += step
+
+    def _window(self, index: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+        return synthetic_window(self._spec, self._first + index)
+
+
+def _place() -> tuple[int, int]:
+    """This process's rank and how many there are."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()

@@ -31,6 +31,12 @@ def negative_pearson(prediction: Tensor, target: Tensor, dim: int = -1) -> Tenso
     return -((x * y).sum(dim=dim) / scale).mean()
 
 
+def known_clips(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Those rows of prediction and target (B, T) whose target has no NaN: (b, T) each, b from 0 to B."""
+    known = torch.isfinite(target).all(dim=-1)
+    return prediction[known], target[known]
+
+
 def standardised(waves: Tensor) -> Tensor:
     """Each (T,) of (B, T) to zero mean and unit (sample) standard deviation."""
     centred = waves - waves.mean(dim=-1, keepdim=True)

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from rppg_ros.models import registry
 from rppg_ros.training.config import TrainConfig
-from rppg_ros.training.losses import DynamicHybridLoss, negative_pearson, smooth_l1_multitask
+from rppg_ros.training.losses import DynamicHybridLoss, known_clips, negative_pearson, smooth_l1_multitask
 from rppg_ros.types import Kind
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 MIN_RATE_S = {Kind.BVP: 5.0, Kind.RSP: 20.0}  # shorter windows have no rate to be wrong about
 SEED_STRIDE = 100_003
+SCORES = ("r", "mae")
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
 Waves = dict[Kind, Tensor]
@@ -37,20 +38,36 @@ class Learner(lightning.LightningModule):
         # What is random in a step (dropout) follows from seed and step alone, so that a resumed run draws the same.
         torch.manual_seed((self.config.seed * SEED_STRIDE + self.global_step) * SEED_STRIDE + self.global_rank)
         clip, targets = self._split(batch)
-        loss = self._loss(self._settled(self.network(clip, targets)), self._settled(targets), self.current_epoch + 1)
+        seen = {kind: wave.nan_to_num() for kind, wave in targets.items()}  # some attentions look at the target
+        loss = self._loss(self._settled(self.network(clip, seen)), self._settled(targets), self.current_epoch + 1)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self._sums = {f"{kind}_{score}": torch.zeros(2, device=self.device) for kind in self.tasks for score in SCORES}
 
     def validation_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> None:
         clip, targets = self._split(batch)
         waves, targets = self._settled(self.network(clip)), self._settled(targets)
-        options = {"batch_size": len(clip), "on_step": False, "on_epoch": True, "sync_dist": True}
-        self.log("val/loss", sum(negative_pearson(waves[k], targets[k]) for k in self.tasks), prog_bar=True, **options)
         for kind in self.tasks:
-            self.log(f"val/{kind}_r", -negative_pearson(waves[kind], targets[kind]), **options)
-            error = rate_error(waves[kind], targets[kind], self.config.rate_hz, kind)
-            if np.isfinite(error):
-                self.log(f"val/{kind}_mae", float(error), prog_bar=True, **options)
+            wave, target = known_clips(waves[kind], targets[kind])
+            if len(wave):
+                self._count(f"{kind}_r", -negative_pearson(wave, target), len(wave))
+                error = rate_error(wave, target, self.config.rate_hz, kind)
+                if np.isfinite(error):
+                    self._count(f"{kind}_mae", error, len(wave))
+
+    def on_validation_epoch_end(self) -> None:
+        """Means over all clips of all ranks; the loss is the sum of what is known of the tasks."""
+        sums = {name: self.trainer.strategy.reduce(both, reduce_op="sum") for name, both in self._sums.items()}
+        means = {name: float(total / count) for name, (total, count) in sums.items() if count}
+        for name, mean in means.items():
+            self.log(f"val/{name}", mean, prog_bar=name.endswith("mae"), sync_dist=True)
+        known = [mean for name, mean in means.items() if name.endswith("_r")]
+        self.log("val/loss", -sum(known) if known else float("nan"), prog_bar=True, sync_dist=True)
+
+    def _count(self, name: str, mean: Tensor | float, clips: int) -> None:
+        self._sums[name] += torch.tensor([float(mean) * clips, clips], device=self.device)
 
     def configure_optimizers(self):
         c = self.config
@@ -69,7 +86,20 @@ class Learner(lightning.LightningModule):
 
 
 def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
-    """The loss that a config names: of waves, true waves, and the epoch from 1."""
+    """The loss that a config names: of waves, true waves, and the epoch from 1. Clips whose truth has NaN do not count."""
+    whole, used = _loss_of_known(config), (Kind.BVP,) if config.loss == "hybrid" else tuple(Kind)
+
+    def loss(waves: Waves, targets: Waves, epoch: int) -> Tensor:
+        pairs = {kind: known_clips(wave, targets[kind]) for kind, wave in waves.items()}
+        found = {kind: wave for kind, (wave, _) in pairs.items() if kind in used and len(wave)}
+        # Ranks wait for the gradient of every parameter, be it 0.
+        silent = sum(wave.sum() for kind, wave in waves.items() if kind not in found) * 0.0
+        return whole(found, {kind: pairs[kind][1] for kind in found}, epoch) + silent if found else silent
+
+    return loss
+
+
+def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
     if config.loss == "multitask":
         return lambda waves, targets, epoch: smooth_l1_multitask(waves, targets)
     if config.loss == "hybrid":

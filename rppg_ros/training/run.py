@@ -10,28 +10,33 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from rppg_ros import __version__
 from rppg_ros.models.saved import Provenance, load, save
-from rppg_ros.training.config import TrainConfig, TrainingError
+from rppg_ros.training.config import SHARE_TOLERANCE, TrainConfig, TrainingError
 from rppg_ros.training.data import SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
 from rppg_ros.training.progress import EpochLines
+from rppg_ros.training.recordings import Recorded, open_recorded, window_spec
+from rppg_ros.training.windows import MixedWindows
 
 HELD_OUT = 2_000_000_000  # seeds from here on are held out; no run comes that far
 SEEDS_OF_A_RUN = 10_000_000
 LICENCE = "Apache-2.0"
+BEST, CROPS = "best.pt", "crops"
 
 
 def train(config: TrainConfig, folder: str | Path) -> Path:
     """Train, and write best.pt; returns its path.
 
-    The folder gets the run's settings, curves (TensorBoard) and `last.ckpt`, from which the same settings go on.
+    The folder gets the run's settings, curves (TensorBoard) and `last.ckpt`, from which the same settings go on; and face crops
+    of the recordings that it is asked to train on, unless they have a `cache` of their own.
 
     Raises
     ------
-    TrainingError : the folder holds a run with other settings.
+    TrainingError : the folder holds a run with other settings, or recordings cannot be used.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,20 +48,23 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     learner = Learner(config)
     if config.start:
         _start_from(learner, Path(config.start))
+    windows = Windows(config, folder)
+    windows.film()
     best = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True, enable_version_counter=False)
     trainer = _trainer(config, folder, best)
     last = folder / "last.ckpt"
-    trainer.fit(
-        learner, datamodule=Windows(config), ckpt_path=str(last) if last.is_file() else None, weights_only=False
-    )
-    return _keep_best(config, folder, best)
+    trainer.fit(learner, datamodule=windows, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
+    if trainer.is_global_zero:
+        _keep_best(config, folder, best)
+    return folder / BEST
 
 
 def _claim(folder: Path, config: TrainConfig) -> None:
     about, settings = folder / "settings.json", json.loads(json.dumps(config.plain()))
-    if about.is_file() and json.loads(about.read_text()) != settings:
+    if not about.is_file():
+        about.write_text(json.dumps(settings, indent=1))
+    elif json.loads(about.read_text()) != settings:
         raise TrainingError(f"{folder}: holds a run with other settings; give another folder")
-    about.write_text(json.dumps(settings, indent=1))
 
 
 def _start_from(learner: Learner, path: Path) -> None:
@@ -85,6 +93,7 @@ def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightn
     return lightning.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
+        strategy=config.strategy,
         precision=config.precision,
         max_epochs=config.epochs,
         reload_dataloaders_every_n_epochs=1,
@@ -106,29 +115,51 @@ def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightn
 
 
 class Windows(lightning.LightningDataModule):
-    """Training windows of each epoch, no one twice, and the held-out ones; a resumed run gets those that it has not seen."""
+    """Training windows of each epoch, no one twice, and the held-out ones; a resumed run gets those that it has not seen.
 
-    def __init__(self, config: TrainConfig) -> None:
+    Parameters
+    ----------
+    folder : of the run.
+    """
+
+    def __init__(self, config: TrainConfig, folder: Path) -> None:
         super().__init__()
         self._config = config
+        self._cache = Path(config.cache) if config.cache else folder / CROPS
+        self._recorded: Recorded | None = None
+
+    @rank_zero_only
+    def film(self) -> None:
+        """Make the face crops that are not there yet; TrainingError as open_recorded says."""
+        if self._config.recordings:
+            open_recorded(self._config, self._cache, film=True)
+
+    def setup(self, stage: str) -> None:
+        if self._config.recordings and self._recorded is None:
+            self._recorded = open_recorded(self._config, self._cache, film=False)
 
     def train_dataloader(self) -> DataLoader:
-        c = self._config
-        first = c.seed * SEEDS_OF_A_RUN + self.trainer.current_epoch * c.steps * c.batch
-        return self._loader(SyntheticWindows(self._spec(c.hardness, tuple(c.without)), first, c.steps * c.batch))
+        c, found = self._config, self._recorded
+        count = c.steps * c.batch * self.trainer.world_size
+        first = c.seed * SEEDS_OF_A_RUN + self.trainer.current_epoch * count
+        spec = window_spec(c, c.hardness, tuple(c.without))
+        return self._loader(spec, first, count, (found.train, found.train_shares) if found else None)
 
     def val_dataloader(self) -> DataLoader:
-        return self._loader(SyntheticWindows(self._spec(self._config.val_hardness), HELD_OUT, self._config.val_windows))
+        c, found = self._config, self._recorded
+        recorded = (found.held_out, found.held_out_shares) if found else None
+        return self._loader(window_spec(c, c.val_hardness), HELD_OUT, c.val_windows, recorded)
 
-    def _spec(self, hardness: tuple[float, float], without: tuple[str, ...] = ()) -> WindowSpec:
+    def _loader(self, spec: WindowSpec, first: int, count: int, recorded: tuple | None) -> DataLoader:
         c = self._config
-        return WindowSpec.of(c.network(), frames=c.frames, rate_hz=c.rate_hz, hardness=hardness, without=without)
+        if recorded is None:
+            windows = SyntheticWindows(spec, first, count, c.batch)
+        else:
+            windows = MixedWindows(spec, first, count, c.batch, *recorded)
+        return DataLoader(windows, batch_size=c.batch, num_workers=c.workers)
 
-    def _loader(self, windows: SyntheticWindows) -> DataLoader:
-        return DataLoader(windows, batch_size=self._config.batch, num_workers=self._config.workers)
 
-
-def _keep_best(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> Path:
+def _keep_best(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> None:
     """The best epoch's averaged weights, as a checkpoint of ours."""
     raw = torch.load(best.best_model_path, map_location="cpu", weights_only=False)  # our own file
     learner = Learner(config)
@@ -136,11 +167,20 @@ def _keep_best(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> Path
     provenance = Provenance(
         frames=config.frames,
         rate_hz=config.rate_hz,
-        training_data=f"synthetic {__version__}",
-        licence=LICENCE,
+        training_data=_training_data(config),
+        licence=f"{LICENCE}, within the terms of the recordings" if config.recordings else LICENCE,
         source=f"rppg_ros {__version__}, seed {config.seed}, {raw['global_step']} steps of {config.batch}",
         scores={"held_out_loss": float(best.best_model_score)},
     )
-    path = folder / "best.pt"
-    save(learner.network, config.family, provenance, path)
-    return path
+    save(learner.network, config.family, provenance, folder / BEST)
+
+
+def _training_data(config: TrainConfig) -> str:
+    """What was trained on, and how much of it."""
+    shares = [(chosen.dataset or "recordings of one's own", chosen.share) for chosen in config.recordings]
+    parts = [f"{name} ({share:.0%})" for name, share in shares if share]
+    made_up = f"synthetic {__version__}"
+    if not parts:
+        return made_up
+    rest = 1 - sum(share for _, share in shares)
+    return ", ".join([f"{made_up} ({rest:.0%})", *parts] if rest > SHARE_TOLERANCE else parts)

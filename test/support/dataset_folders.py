@@ -20,11 +20,12 @@ def wave(count, hz=1.2, rate=30.0):
     return np.sin(2 * np.pi * hz * np.arange(count) / rate)
 
 
-def video(path, frames=FRAMES, fps=30.0, side=64):
+def video(path, frames=FRAMES, fps=30.0, side=64, film=None):
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), fps, (side, side))
-    for index in range(frames):
-        writer.write(image(index, side))
+    film = [image(index, side) for index in range(frames)] if film is None else film
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), fps, film[0].shape[1::-1])
+    for frame in film:
+        writer.write(frame)
     writer.release()
 
 
@@ -42,16 +43,18 @@ def ubfc2(root, stamps=None):
     (root / "subject10" / "ground_truth.txt").write_text(text + "\n")
 
 
-def pure(root, start_ns=1_392_643_993_642_815_000, folder="01-02"):
+def pure(root, start_ns=1_392_643_993_642_815_000, folder="01-02", film=None):
+    """`film` : BGR frames; noise by default."""
     table, folder = root / f"{folder}.json", root / folder / folder
     folder.mkdir(parents=True)
-    stamps = [start_ns + i * 33_339_000 for i in range(FRAMES)]
-    for index, stamp in enumerate(stamps):
-        cv2.imwrite(str(folder / f"Image{stamp}.png"), image(index))
-    sensor = [start_ns + i * 16_666_667 for i in range(24)]
+    film = [image(index) for index in range(FRAMES)] if film is None else film
+    stamps = [start_ns + i * 33_339_000 for i in range(len(film))]
+    for frame, stamp in zip(film, stamps, strict=True):
+        cv2.imwrite(str(folder / f"Image{stamp}.png"), frame)
+    sensor = [start_ns + i * 16_666_667 for i in range(2 * len(film))]
     package = [
         {"Timestamp": t, "Value": {"waveform": int(50 + 40 * v), "pulseRate": 64, "o2saturation": 97}}
-        for t, v in zip(sensor, wave(24, rate=60.0), strict=True)
+        for t, v in zip(sensor, wave(len(sensor), rate=60.0), strict=True)
     ]
     text = json.dumps({"/FullPackage": package, "/Image": [{"Timestamp": t, "Value": {}} for t in stamps]})
     table.write_text(text)

@@ -22,6 +22,13 @@ def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, **s
     return Recording("made-up", name, f"seed{seed}", conditions or {}, lambda: DemoSource(chosen), truth)
 
 
+def person_film(seconds=4.0, width=320, **scene):
+    """BGR frames of the demo's person, 30 a second, reduced in size to be quick."""
+    source = DemoSource(DemoScene(seconds=seconds, thermal_fps=0.0, drop=0.0, **scene))
+    size = (width, width * 3 // 4)
+    return [cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)[..., ::-1] for frame in source]
+
+
 def bag_of_a_person(folder, **scene):
     """The same as a bag; returns its path."""
     return str(write_bag(person(**scene), folder, "raw"))

@@ -15,6 +15,7 @@ from rppg_ros.training.losses import (  # noqa: E402
     HIGH_BPM,
     LOW_BPM,
     DynamicHybridLoss,
+    known_clips,
     negative_pearson,
     pulse_spectrum,
     smooth_l1_multitask,
@@ -59,6 +60,16 @@ def test_a_flat_line_is_uncorrelated_and_has_a_finite_gradient():
     loss = negative_pearson(flat, pulse(70, 30).float())
     loss.backward()
     assert loss.item() == 0 and torch.isfinite(flat.grad).all()
+
+
+@settings(deadline=None)
+@given(waves=waves, gone=st.lists(st.booleans(), min_size=4, max_size=4))
+def test_known_clips_are_those_whose_target_has_no_nan(waves, gone):
+    x, y = waves
+    lost = torch.tensor(gone[: len(y)])
+    y = torch.where(lost[:, None] & (torch.arange(y.shape[1]) == 1), torch.nan, y)
+    prediction, target = known_clips(x, y)
+    assert torch.equal(prediction, x[~lost]) and torch.equal(target, y[~lost])
 
 
 @settings(deadline=None)

@@ -1,5 +1,9 @@
 """A training run: its file, the same weights for the same seed, stopped and resumed, and what it leaves behind."""
 
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import pytest
 import yaml
 
@@ -9,13 +13,17 @@ pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
 from rppg_ros.cli import main  # noqa: E402
 from rppg_ros.models.saved import load  # noqa: E402
 from rppg_ros.training.config import TrainConfig, TrainingError  # noqa: E402
-from rppg_ros.training.module import make_loss, rate_error  # noqa: E402
+from rppg_ros.training.module import Learner, make_loss, rate_error  # noqa: E402
 from rppg_ros.types import Kind  # noqa: E402
+from support import dataset_folders as folders  # noqa: E402
+from support.recordings import person_film  # noqa: E402
 
 TINY = {
     "family": "mmrphys", "options": {"size": "S", "attention": "none"}, "frames": 32, "epochs": 2, "steps": 3, "batch": 2,
     "val_windows": 2, "workers": 0, "threads": 1, "accelerator": "cpu", "learning_rate": 1e-3,
 }  # fmt: skip
+
+PURE = {"dataset": "pure", "folder": "/data/pure", "share": 0.4}
 
 
 @pytest.fixture
@@ -94,11 +102,27 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
         ({"hardness": 1}, "hardness must be two numbers"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"skip_frames": 32}, "skip_frames must be from 0"),
+        ({"recordings": "pure"}, "recordings must be a list of mappings with dataset, folder and share, not 'pure'"),
+        ({"recordings": [{"root": "x"}]}, r"recordings\[0\]: no setting 'root'; there are: dataset, folder, share"),
+        ({"recordings": [PURE, {**PURE, "dataset": "pur"}]}, r"recordings\[1\]: dataset: no dataset 'pur'; there are"),
+        ({"recordings": [{**PURE, "share": "half"}]}, r"recordings\[0\]: share must be float, not 'half'"),
+        ({"recordings": [{**PURE, "share": 1.5}]}, r"recordings\[0\]: share must be from 0 to 1, not 1.5"),
+        ({"recordings": [{**PURE, "share": 0}]}, r"recordings\[0\]: share: is 0 and val is not set"),
+        ({"recordings": [{**PURE, "val": 1}]}, r"recordings\[0\]: val must be bool, not 1"),
+        ({"recordings": [{"dataset": "pure", "share": 1}]}, r"recordings\[0\]: folder: is missing"),
+        ({"recordings": [PURE] * 3}, "recordings: their shares must be 1 at most together, not 1.2"),
     ],
 )
 def test_bad_settings_are_named(changes, message, config_file):
     with pytest.raises(TrainingError, match=f"run.yaml: {message}"):
         TrainConfig.read(config_file(**changes))
+
+
+def test_recordings_are_settings_like_others(config_file):
+    config = TrainConfig.read(config_file(recordings=[PURE, {**PURE, "share": 0, "val": True, "only": "01-*"}]))
+    assert [chosen.share for chosen in config.recordings] == [0.4, 0.0] and config.recordings[1].val
+    assert config.plain()["recordings"][0] == {**PURE, "only": "", "val": False}
+    assert TrainConfig.read(config_file(**config.plain())) == config
 
 
 def test_what_is_no_file_is_named(tmp_path):
@@ -120,6 +144,69 @@ def test_losses_are_least_for_the_truth(loss):
     truth = {kind: torch.sin(6.28 * hz * t)[None].repeat(2, 1) for kind, hz in ((Kind.BVP, 1.2), (Kind.RSP, 0.3))}
     other = {kind: torch.sin(6.28 * 1.7 * t + 1)[None].repeat(2, 1) for kind in truth}
     assert made(truth, truth, 1) < made(other, truth, 1)
+
+
+@pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid"])
+def test_clips_without_truth_do_not_count(loss):
+    made = make_loss(TrainConfig(**{**TINY, "loss": loss}))
+    waves = {kind: torch.randn(3, 256, requires_grad=True) for kind in Kind}
+    targets = {kind: torch.randn(3, 256) for kind in Kind}
+    targets[Kind.BVP][1, 7] = targets[Kind.RSP][:] = torch.nan
+    found = made(waves, targets, 1)
+    left = {Kind.BVP: [0, 2]}
+    torch.testing.assert_close(
+        found, made({k: waves[k][i] for k, i in left.items()}, {k: targets[k][i] for k, i in left.items()}, 1)
+    )
+    found.backward()
+    assert waves[Kind.BVP].grad[0].abs().sum() > 0 and not waves[Kind.BVP].grad[1].any()
+    assert not waves[Kind.RSP].grad.any(), "a gradient, of 0: ranks wait for it"
+    targets[Kind.BVP][:] = torch.nan
+    assert made(waves, targets, 1) == 0
+
+
+def test_held_out_scores_count_clips_not_batches(monkeypatch):
+    """A task that a batch does not know leaves its score to the other batches."""
+    learner = Learner(TrainConfig(**TINY))
+    t = torch.arange(32) / 30
+    wave = torch.sin(6.28 * 1.5 * t)
+    monkeypatch.setattr(type(learner.network), "forward", lambda _, clip: {k: wave.repeat(len(clip), 1) for k in Kind})
+    logged = {}
+    monkeypatch.setattr(learner, "log", lambda name, value, **options: logged.update({name: value}))
+    learner._trainer = SimpleNamespace(strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums))
+    right, wrong, unknown = wave[None], -wave[None], torch.full((1, 32), torch.nan)
+    learner.on_validation_epoch_start()
+    for bvp in ([right, right, unknown], [wrong], [unknown]):
+        clips = torch.zeros(len(bvp), 1)
+        learner.validation_step((clips, {"bvp": torch.cat(bvp), "rsp": torch.cat([right] * len(bvp))}), 0)
+    learner.on_validation_epoch_end()
+    assert logged["val/bvp_r"] == pytest.approx(1 / 3, abs=1e-4) and logged["val/rsp_r"] == pytest.approx(1, abs=1e-4)
+    assert logged["val/loss"] == pytest.approx(-4 / 3, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_on_recordings(workers, config_file, tmp_path):
+    """Half of the windows are of people in PURE's layout, of whom nothing is known but the pulse."""
+    film = person_film(2.0)
+    for name in ("01-01", "02-01"):
+        folders.pure(tmp_path / "pure", folder=name, film=film)
+    chosen = {"dataset": "pure", "folder": str(tmp_path / "pure"), "share": 0.5, "val": True}
+    words = ["train", config_file(recordings=[chosen], workers=workers, epochs=1), "-o", str(tmp_path / "run")]
+    assert main(words) == 0
+    about = load(tmp_path / "run" / "best.pt").provenance
+    assert "pure (50%)" in about.training_data and "terms of the recordings" in about.licence
+    assert len(list((tmp_path / "run" / "crops").glob("pure_*/rgb.npy"))) == 2
+
+
+@pytest.mark.slow
+def test_two_processes_learn_together(config_file, tmp_path):
+    """Over gloo, as `devices: 2` says; the second is started by lightning from this command line."""
+    path = config_file(devices=2, epochs=1, steps=2, val_windows=3)
+    command = [sys.executable, "-m", "rppg_ros.cli", "train", path, "-o", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    assert "distributed_backend=gloo" in done.stderr and done.stdout.count("makes a model of it") == 1
+    assert "2 steps of 2" in load(tmp_path / "run" / "best.pt").provenance.source
 
 
 def test_rate_error():

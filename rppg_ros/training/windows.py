@@ -1,0 +1,148 @@
+"""Windows of recordings: at a seeded place, put on a network's clock by the lines that do it at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rppg_ros.evaluation.protocols import on_clock
+from rppg_ros.inference.clips import Window
+from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE
+from rppg_ros.sync.resample import grid_ns
+from rppg_ros.training.crops import Crops
+from rppg_ros.training.data import SyntheticWindows, WindowSpec
+from rppg_ros.training.mixing import mix
+from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.vitals.filters import standardise
+
+SALT = 0xC20B5  # recorded windows draw other numbers than made-up ones of the same seed
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """A stretch of a recording; `starts` are the points of its clock at which a window may begin."""
+
+    crops: Crops
+    row: tuple[int, int, int, int]
+    starts: np.ndarray
+
+    @property
+    def start_ns(self) -> int:
+        return int(self.crops.rgb_stamps_ns[self.row[0]])
+
+
+class RecordedWindows:
+    """Windows of some recordings; each place in them is as likely as another.
+
+    Parameters
+    ----------
+    tasks : of the network; a window has the true wave of one of them at least.
+    flip : whether half of them are turned left to right.
+    """
+
+    def __init__(self, recordings: Sequence[Crops], spec: WindowSpec, tasks: Sequence[Kind], flip: bool) -> None:
+        self._spec, self._flip = spec, flip
+        clips = [_clip(crops, tuple(map(int, row)), spec, tasks) for crops in recordings for row in crops.clips]
+        self._clips = [clip for clip in clips if len(clip.starts)]
+        self._ends = np.cumsum([len(clip.starts) for clip in self._clips])
+
+    def __len__(self) -> int:
+        """Places at which a window may begin."""
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def draw(self, seed: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+        """One window as synthetic_window gives it; NaN for a wave that is not known. The same seed, the same window."""
+        rng = np.random.default_rng([seed, SALT])
+        place = int(rng.integers(len(self)))
+        index = int(np.searchsorted(self._ends, place, side="right"))
+        clip = self._clips[index]
+        first = int(clip.starts[place - (int(self._ends[index - 1]) if index else 0)])
+        spec = self._spec
+        at_ns = grid_ns(clip.start_ns, spec.rate_hz, first, spec.frames + spec.pad_frames)
+        window, waves = _cut(clip, first, at_ns, spec)
+        if self._flip and rng.random() < 0.5:
+            window = window[..., ::-1]
+        known = {kind: torch.from_numpy(wave.astype(np.float32)) for kind, wave in waves.items()}
+        return torch.from_numpy(np.ascontiguousarray(window)), known
+
+
+class MixedWindows(SyntheticWindows):
+    """Windows of recordings among made-up ones, by shares; see SyntheticWindows.
+
+    Parameters
+    ----------
+    recorded : the recordings.
+    shares : of the windows, for made-up ones and then for each of `recorded`; divided by their sum.
+    """
+
+    def __init__(
+        self,
+        spec: WindowSpec,
+        first: int,
+        count: int,
+        batch: int,
+        recorded: Sequence[RecordedWindows],
+        shares: Sequence[float],
+    ) -> None:
+        super().__init__(spec, first, count, batch)
+        self._recorded = tuple(recorded)
+        self._sources = mix(shares, count)
+
+    def _window(self, index: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+        source = int(self._sources[index])
+        return super()._window(index) if source == 0 else self._recorded[source - 1].draw(self._first + index)
+
+
+def _clip(crops: Crops, row: tuple[int, int, int, int], spec: WindowSpec, tasks: Sequence[Kind]) -> _Clip:
+    stamps_ns = crops.rgb_stamps_ns[row[0] : row[1]]
+    points = int((int(stamps_ns[-1]) - int(stamps_ns[0])) * spec.rate_hz / NS_PER_S + 1e-6) + 1
+    places = points - spec.frames - spec.pad_frames + 1
+    if places < 1:
+        return _Clip(crops, row, np.zeros(0, dtype=np.int64))
+    at_ns = grid_ns(int(stamps_ns[0]), spec.rate_hz, 0, points)
+    whole = np.zeros(places, dtype=bool)
+    for kind in set(tasks) & set(crops.waves):
+        gaps = np.concatenate([[0], np.cumsum(np.isnan(on_clock(crops.waves[kind], at_ns)))])
+        whole |= (gaps[spec.frames :] - gaps[: -spec.frames])[:places] == 0
+    return _Clip(crops, row, np.flatnonzero(whole))
+
+
+def _cut(clip: _Clip, first: int, at_ns: np.ndarray, spec: WindowSpec) -> tuple[np.ndarray, dict[Kind, np.ndarray]]:
+    crops, (rgb, rgb_end, warm, warm_end) = clip.crops, clip.row
+    seen = Window(
+        "",
+        clip.start_ns,
+        first,
+        at_ns,
+        _around(crops.rgb_stamps_ns[rgb:rgb_end], crops.rgb()[rgb:rgb_end], at_ns),
+        _around(crops.thermal_stamps_ns[warm:warm_end], crops.thermal()[warm:warm_end], at_ns),
+    )
+    waves = {kind: _wave(crops, kind, at_ns[: spec.frames]) for kind in Kind}
+    planes = [seen.rgb().transpose(3, 0, 1, 2)] if "rgb" in spec.cameras else []
+    if "thermal" in spec.cameras:
+        heat = seen.thermal()
+        if heat is None:  # as the engines do it: a blank, and no word about what it is needed for
+            heat = np.zeros((len(at_ns), spec.pixels, spec.pixels), dtype=np.float32)
+            waves = {k: w if k is not Kind.RSP and planes else np.full_like(w, np.nan) for k, w in waves.items()}
+        planes.append((heat * np.float32(THERMAL_COUNTS_PER_DEGREE))[None])
+    return np.concatenate(planes), waves
+
+
+def _around(stamps_ns: np.ndarray, images: np.ndarray, at_ns: np.ndarray) -> tuple[tuple[int, np.ndarray], ...]:
+    """The frames at some times, and one or two more to each side to interpolate from."""
+    period_ns = int(at_ns[1] - at_ns[0])
+    low = max(0, int(np.searchsorted(stamps_ns, at_ns[0] - period_ns, side="right")) - 1)
+    high = int(np.searchsorted(stamps_ns, at_ns[-1] + period_ns)) + 1
+    return tuple(zip(stamps_ns[low:high].tolist(), np.asarray(images[low:high]), strict=True))
+
+
+def _wave(crops: Crops, kind: Kind, at_ns: np.ndarray) -> np.ndarray:
+    """Truth at some times, standardised where it is whole; all NaN where there is none."""
+    if kind not in crops.waves:
+        return np.full(len(at_ns), np.nan)
+    wave = on_clock(crops.waves[kind], at_ns)
+    return standardise(wave) if np.isfinite(wave).all() else wave
