@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+RUNS = {path.stem: path for path in sorted((Path(__file__).parent / "runs").glob("*.yaml"))}
+"""Runs that made the shipped models, by name."""
 EXIT_OK, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 2, 130
 PACKAGES = ("torch", "lightning", "tensorboard")
 
@@ -18,7 +20,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         description="Trains a network as a YAML file says and writes best.pt, for `rppg-ros models export`. Run again in the "
         "same folder, it goes on where it was stopped.",
     )
-    parser.add_argument("config", type=Path, help="YAML file: family, options, loss, frames, ...")
+    parser.add_argument(
+        "config",
+        help=f"YAML file: family, options, loss, frames, ...; or a run of the shipped models: {', '.join(RUNS)}",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the run")
     parser.set_defaults(run=run)
     return parser
@@ -37,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"rppg-ros train: {error.name} is not installed: pip install 'rppg_ros[training]'", file=sys.stderr)
         return EXIT_BAD_INPUT
     try:
-        best = train(TrainConfig.read(args.config), args.output)
+        best = train(TrainConfig.read(RUNS.get(args.config, args.config)), args.output)
     except (KeyboardInterrupt, SystemExit):  # lightning makes the one into the other
         print(f"\nrppg-ros train: stopped; run it again with -o {args.output} to go on", file=sys.stderr)
         return EXIT_INTERRUPTED

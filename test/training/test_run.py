@@ -214,3 +214,14 @@ def test_rate_error():
     a, b = (torch.sin(6.28319 * bpm / 60 * t)[None] for bpm in (70, 76))
     assert rate_error(a, b, 30.0, Kind.BVP) == pytest.approx(6, abs=0.5)
     assert rate_error(a[:, :60], b[:, :60], 30.0, Kind.BVP) != rate_error(a[:, :60], b[:, :60], 30.0, Kind.BVP)
+
+
+def test_the_runs_of_the_shipped_models_can_begin(tmp_path, monkeypatch, capsys):
+    from rppg_ros.training.cli import RUNS
+
+    assert {"phasenet-causal", "mmrphys-rgb", "mmrphys-rgbt"} <= set(RUNS)
+    for path in RUNS.values():
+        assert TrainConfig.read(path).network().tasks
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "mmrphys-rgb", "-o", str(tmp_path / "run")]) == 2  # what it starts from is not there
+    assert "start: runs/mmrphys-rgb-start/best.pt: no such file" in capsys.readouterr().err
