@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rppg_ros import weights
 from rppg_ros.types import Kind
+from rppg_ros.vitals.rates import Calibration
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -71,6 +72,7 @@ class ModelCard:
     training_data, licence, source : provenance, free text.
     sha256 : of the checkpoint the weights came from, hexadecimal; empty when trained here.
     scores : figure of merit to value, e.g. {"UBFC-rPPG HR MAE bpm": 0.4}.
+    calibration : what the quality of a rate follows from, by task, fitted on this network's own waveforms; see vitals.rates.
     limits : what it is not good for, or was not tried on, free text.
     """
 
@@ -97,6 +99,7 @@ class ModelCard:
     source: str = ""
     sha256: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[Kind, Calibration] = field(default_factory=dict)
     limits: str = ""
 
     def __post_init__(self) -> None:
@@ -207,6 +210,7 @@ _CONVERTERS = MappingProxyType(
         "tasks": lambda raw: tuple(Kind(task) for task in raw),
         "channels": lambda raw: tuple(raw),
         "outputs": lambda raw: {Kind(task): name for task, name in raw.items()},
+        "calibration": lambda raw: {Kind(task): Calibration(**values) for task, values in raw.items()},
         "state": lambda raw: tuple(StateTensor(t["input"], t["output"], tuple(t["shape"])) for t in raw),
         "rate_hz": float,
         "crop_scale": float,

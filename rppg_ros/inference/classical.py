@@ -12,6 +12,7 @@ from rppg_ros.inference.overlap_add import edge_taper
 from rppg_ros.types import FaceCrop, Kind
 from rppg_ros.vitals.filters import bandpass
 from rppg_ros.vitals.projection import chrom, pos, window_length
+from rppg_ros.vitals.rates import Calibration
 from rppg_ros.vitals.registry import RESPIRATION_RATE
 from rppg_ros.vitals.skin import breath_temperature, skin_mean
 
@@ -44,6 +45,7 @@ class ClassicalEngine:
         if method not in METHODS:
             raise EngineError(f"unknown method '{method}', known: {', '.join(METHODS)}")
         self.name = method
+        self.calibration: dict[Kind, Calibration] = {}
         self.crop_size = crop_size
         self.crop_scale = crop_scale
         self._project = METHODS[method]

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from rppg_ros.types import FaceCrop, Kind
+from rppg_ros.vitals.rates import Calibration
 
 
 class EngineError(RuntimeError):
@@ -64,11 +65,13 @@ class Engine(Protocol):
 
     `rgb` and `thermal` reduce a crop to what the method looks at (in the frame's callback: cheap); `infer` does the work
     (in a worker thread). An engine holds no state of a face; what it must remember of a clip its caller keeps in `memory`.
+    `calibration` says what its waveforms' SNR is worth, where it is not the usual.
     """
 
     name: str
     kinds: Sequence[Kind]
     plan: WindowPlan
+    calibration: Mapping[Kind, Calibration]
     crop_size: int
     crop_scale: float
 

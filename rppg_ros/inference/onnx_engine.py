@@ -71,6 +71,7 @@ class OnnxEngine:
         self.crop_size = self.card.size
         self.crop_scale = self.card.crop_scale
         self.plan = plan
+        self.calibration = self.card.calibration
         self._session = model.session
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:

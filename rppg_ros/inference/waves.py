@@ -89,7 +89,7 @@ class WaveMaker:
         voice = _Voice(
             OverlapAdd(plan.longest, plan.align_sign),
             RunningGain(plan.rate_hz, 1 / RATES[kind].low_hz),
-            RateReader(RATES[kind], self._min_quality[kind]),
+            RateReader(RATES[kind], self._min_quality[kind], calibration=self._engine.calibration.get(kind)),
         )
         clip.voices[kind] = voice
         return voice

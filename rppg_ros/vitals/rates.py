@@ -19,7 +19,8 @@ class Calibration:
     quality = logistic(bias + snr * SNR_dB + lead * lead_dB + length * log2(window / usual window)
                        - split * |first half - second half|), lead being the peak's over the next best candidate.
     std = sqrt(floor^2 + (noise * 10^(-SNR_dB/20) * usual window / window)^2), per minute.
-    Coefficients: benchmarks/quality_calibration.py, on simulated waveforms from noise alone to clean.
+    Coefficients: benchmarks/quality_calibration.py, on simulated waveforms from noise alone to clean. A network wants its own,
+    which its card carries: what it cannot see it does not leave as noise, but smooths into something like a pulse.
     """
 
     bias: float
@@ -49,7 +50,11 @@ class Estimate:
 
 
 def estimate_rate(
-    samples: np.ndarray, rate_hz: float, spec: RateSpec, near_per_minute: float | None = None
+    samples: np.ndarray,
+    rate_hz: float,
+    spec: RateSpec,
+    near_per_minute: float | None = None,
+    calibration: Calibration | None = None,
 ) -> Estimate | None:
     """Read the rate off the newest waveform.
 
@@ -58,6 +63,7 @@ def estimate_rate(
     samples : (n,) evenly sampled waveform; the newest spec.window_s of it are used.
     rate_hz : samples per second.
     near_per_minute : a recent trusted rate, which counts as mild evidence.
+    calibration : of the method that made the waveform; None: CALIBRATION.
 
     Returns
     -------
@@ -72,7 +78,7 @@ def estimate_rate(
         return None
     window_s = len(samples) / rate_hz
     split = _split(samples, rate_hz, spec)
-    quality, std = _grade(peak, window_s, split, spec)
+    quality, std = _grade(peak, window_s, split, spec, calibration or CALIBRATION[spec.kind])
     return Estimate(peak.hz * 60, std, peak.snr_db, quality, window_s)
 
 
@@ -84,8 +90,7 @@ def _split(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> float:
     return math.inf if first is None or second is None else abs(first.hz - second.hz) * 60
 
 
-def _grade(peak: Peak, window_s: float, split: float, spec: RateSpec) -> tuple[float, float]:
-    c = CALIBRATION[spec.kind]
+def _grade(peak: Peak, window_s: float, split: float, spec: RateSpec, c: Calibration) -> tuple[float, float]:
     octaves = math.log2(window_s / spec.window_s)
     agreement = c.length * octaves - c.split * min(split, MAX_SPLIT[spec.kind])
     logit = c.bias + c.snr * peak.snr_db + c.lead * peak.lead_db + agreement

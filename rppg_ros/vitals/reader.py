@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from rppg_ros.types import NS_PER_S, Rate, Status, Waveform
-from rppg_ros.vitals.rates import Estimate, estimate_rate
+from rppg_ros.vitals.rates import Calibration, Estimate, estimate_rate
 from rppg_ros.vitals.registry import RateSpec
 
 REMEMBER_S = 10.0  # how long a trusted rate speaks for the next
@@ -22,9 +22,17 @@ class RateReader:
     spec : which rate.
     min_quality : below it there is no number, only LOW_QUALITY.
     period_s : waveform time between rates.
+    calibration : see estimate_rate.
     """
 
-    def __init__(self, spec: RateSpec, min_quality: float, period_s: float = PERIOD_S) -> None:
+    def __init__(
+        self,
+        spec: RateSpec,
+        min_quality: float,
+        period_s: float = PERIOD_S,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self._calibration = calibration
         self._spec = spec
         self._min_quality = min_quality
         self._period_ns = round(period_s * NS_PER_S)
@@ -51,7 +59,7 @@ class RateReader:
 
     def _read(self, wave: Waveform) -> Rate:
         stamp_ns = wave.end_ns - round(NS_PER_S / wave.rate_hz)  # of the newest sample
-        estimate = estimate_rate(self._samples, wave.rate_hz, self._spec, self._near(stamp_ns))
+        estimate = estimate_rate(self._samples, wave.rate_hz, self._spec, self._near(stamp_ns), self._calibration)
         window_s = len(self._samples) / wave.rate_hz
         if estimate is None:
             status = Status.WARMING_UP if window_s < self._spec.min_window_s - 1e-9 else Status.LOW_QUALITY

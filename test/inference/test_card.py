@@ -14,6 +14,7 @@ from rppg_ros.inference.card import (
     StateTensor,
 )
 from rppg_ros.types import Kind
+from rppg_ros.vitals.rates import Calibration
 
 CARD = ModelCard(
     name="mmrphys-lef-rgb-scamps",
@@ -31,6 +32,8 @@ CARD = ModelCard(
     min_frames=8,
     scores={"HR MAE bpm": 1.5},
     state=(StateTensor("h_in", "h_out", (8, 3)),),
+    calibration={Kind.BVP: Calibration(-0.2, 0.1, 0.4, 0.4, 0.05, 0.4, 0.9)},
+    limits="not tried under water",
 )
 
 

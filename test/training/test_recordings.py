@@ -83,7 +83,7 @@ def filmed(tmp_path, spec=None, thermal_fps=9.0, kinds=tuple(Kind), gap=None):
 class Spy:
     """An engine that keeps every window it is shown."""
 
-    name, kinds, crop_size, crop_scale = "spy", (Kind.BVP,), 36, 1.5
+    name, kinds, crop_size, crop_scale, calibration = "spy", (Kind.BVP,), 36, 1.5, {}
 
     def __init__(self, points):
         self.plan = WindowPlan(30.0, points, points, 1, {Kind.BVP: 0})

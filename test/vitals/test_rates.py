@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rppg_ros.vitals.rates import estimate_rate
+from rppg_ros.vitals.rates import Calibration, estimate_rate
 from rppg_ros.vitals.registry import HEART_RATE, RESPIRATION_RATE
 
 RATE_HZ = 30.0
@@ -42,6 +42,13 @@ def test_noise_alone_is_hardly_ever_trusted():
         estimate_rate(np.random.default_rng(seed).normal(size=450), RATE_HZ, HEART_RATE).quality for seed in range(200)
     ]
     assert np.mean(np.array(grades) > 0.6) < 0.06
+
+
+def test_a_method_has_a_calibration_of_its_own():
+    doubtful = Calibration(-9.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0)
+    usual, own = (estimate_rate(pulse(75, 15, 0.2), RATE_HZ, HEART_RATE, calibration=c) for c in (None, doubtful))
+    assert usual.per_minute == own.per_minute and usual.quality > 0.9
+    assert own.quality == pytest.approx(1 / (1 + math.exp(9))) and own.std == 3.0
 
 
 def test_std_covers_the_error():

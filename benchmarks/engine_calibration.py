@@ -1,0 +1,92 @@
+"""Fits what the quality of an engine's rates follows from, on made-up people from easy to hard; writes JSON for the model's card.
+
+    python benchmarks/engine_calibration.py ENGINE -o calibration.json [--people 80] [--thermal]
+
+Windows of the lengths that the nodes use are cut out of the waveforms. Half of the people are fitted on, half reported on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from clips import JudgedClip, made_up
+from quality_calibration import fit, report
+
+from rppg_ros.inference.factory import ENGINES, make_engine
+from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.types import NS_PER_S, Kind, Waveform
+from rppg_ros.vitals import rates
+from rppg_ros.vitals.registry import RATES, RateSpec
+from rppg_ros.vitals.spectrum import find_peak, spectrum
+
+SECONDS = 60.0
+FIRST_SEED = 500_000  # none of these people is judged on
+STEP_S = {Kind.BVP: 3.0, Kind.RSP: 5.0}
+
+
+def rows_of(person: int, engine: str, thermal: bool, people: int) -> dict[Kind, np.ndarray]:
+    """Features of the windows of one person, see quality_calibration.features."""
+    clip = made_up(FIRST_SEED + person, SECONDS, thermal, (person + 0.5) / people)
+    model = "" if engine in ENGINES else engine
+    waves = _waves(clip, make_engine("auto" if model else engine, model))
+    return {kind: _rows(pieces, clip, RATES[kind]) for kind, pieces in waves.items()}
+
+
+def _waves(clip: JudgedClip, engine) -> dict[Kind, list[Waveform]]:
+    half, found = VitalsHalf(engine), {}
+    outputs = [o for stamp_ns, crops in clip.crops for o in half.push(stamp_ns, crops)] + half.flush()
+    for output in outputs:
+        if isinstance(output, Waveform):
+            found.setdefault(output.kind, []).append(output)
+    return found
+
+
+def _rows(pieces: list[Waveform], clip: JudgedClip, spec: RateSpec) -> np.ndarray:
+    rate_hz, samples = pieces[0].rate_hz, np.concatenate([piece.samples for piece in pieces])
+    start_s = (pieces[0].start_ns - clip.crops[0][0]) / NS_PER_S
+    known = clip.truth.rates[spec.kind]
+    at_s = known.stamps_ns / NS_PER_S
+    rows = []
+    for end in np.arange(spec.min_window_s, len(samples) / rate_hz, STEP_S[spec.kind]):
+        length = min(spec.window_s, end)
+        part = samples[round((end - length) * rate_hz) : round(end * rate_hz)]
+        peak = find_peak(spectrum(part, rate_hz), spec)
+        if peak is None:
+            continue
+        inside = (at_s >= start_s + end - length) & (at_s <= start_s + end)
+        split = min(rates._split(part, rate_hz, spec), rates.MAX_SPLIT[spec.kind])
+        error = peak.hz * 60 - known.values[inside].mean()
+        rows.append([peak.snr_db, peak.lead_db, np.log2(length / spec.window_s), split, error])
+    return np.array(rows).reshape(-1, 5)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("engine", help="pos, chrom, or a model")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--people", type=int, default=80, help="default: %(default)s")
+    parser.add_argument("--thermal", action="store_true", help="with a thermal camera")
+    parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
+    args = parser.parse_args()
+    task = partial(rows_of, engine=args.engine, thermal=args.thermal, people=args.people)
+    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:
+        found = list(pool.map(task, range(args.people)))
+    result = {}
+    for kind in sorted({kind for one in found for kind in one}):
+        fitted, checked = (np.concatenate([one[kind] for one in found[i::2] if kind in one]) for i in (0, 1))
+        calibration = fit(fitted, RATES[kind])
+        report(checked, calibration, RATES[kind])
+        result[kind.value] = asdict(calibration)
+    args.output.write_text(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
