@@ -1,5 +1,7 @@
 """Face tracker and vitals for any pair of cameras; the other launch files are presets of this one."""
 
+import os
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -7,6 +9,7 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "rppg_ros"
+WITHOUT_THERMAL = "mmrphys-rgb"
 ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
@@ -17,7 +20,7 @@ ARGUMENTS = (
     (
         "model",
         "",
-        "name of a shipped model, or path of an .onnx one with a model card; empty: what the parameters say",
+        "shipped model, or path of an .onnx one with a model card; none: training-free; empty: what the parameters say",
         None,
     ),
     ("composed", "false", "both nodes in one process", ["true", "false"]),
@@ -37,6 +40,10 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([*arguments, OpaqueFunction(function=_nodes)])
 
 
+def _is_ours(params_file, default_file):
+    return os.path.dirname(os.path.realpath(params_file)) == os.path.dirname(os.path.realpath(default_file))
+
+
 def _nodes(context):
     def value(name):
         return LaunchConfiguration(name).perform(context)
@@ -46,11 +53,14 @@ def _nodes(context):
         "use_sim_time": value("use_sim_time") == "true",
         "autostart": value("autostart") == "true",
     }
-    if value("model"):
-        overrides["model"] = value("model")
+    params_file = value("params_file") or default_file.perform(context)
     if value("thermal_topic") == "none":
         overrides["thermal.enabled"] = False  # the tracker's; vitals has no such parameter and does not look
-    parameters = [value("params_file") or default_file.perform(context), overrides]
+    if value("model"):
+        overrides["model"] = "" if value("model") == "none" else value("model")
+    elif value("thermal_topic") == "none" and _is_ours(params_file, default_file.perform(context)):
+        overrides["model"] = WITHOUT_THERMAL  # the presets' own model would leave the breath out
+    parameters = [params_file, overrides]
     remappings = [
         (local, value(argument))
         for local, argument in (
