@@ -72,10 +72,10 @@ def tracked(frames: Iterable[np.ndarray], stamps_ns: Sequence[int]) -> Crops:
     return out + camera.flush()
 
 
-def made_up(seed: int, seconds: float, thermal: bool, hardness: float) -> JudgedClip:
+def made_up(seed: int, seconds: float, thermal: bool, hardness: float, size: int = SIZE) -> JudgedClip:
     """A person of the generator's, cut as the tracker would."""
     rng = np.random.default_rng([seed, 0xA11])
-    clip = make_clip(random_scene(rng, hardness, thermal), seconds, SIZE, 3_000_000_000 + seed, SIZE)
+    clip = make_clip(random_scene(rng, hardness, thermal), seconds, size, 3_000_000_000 + seed, max(size, 56))
     at_ns = np.round(clip.times_s * NS_PER_S).astype(np.int64)
     nearest = None if clip.thermal is None else _nearest(clip.thermal_times_s, clip.times_s)
     crops = []
@@ -87,7 +87,7 @@ def made_up(seed: int, seconds: float, thermal: bool, hardness: float) -> Judged
             "made-up",
             clip.rgb[i],
             heat,
-            Box(0, 0, SIZE, SIZE),
+            Box(0, 0, size, size),
             SCALE,
             1.0,
             0.0,

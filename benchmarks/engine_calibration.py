@@ -31,9 +31,9 @@ FIRST_SEED = 500_000  # none of these people is judged on
 STEP_S = {Kind.BVP: 3.0, Kind.RSP: 5.0}
 
 
-def rows_of(person: int, engine: str, thermal: bool, people: int) -> dict[Kind, np.ndarray]:
+def rows_of(person: int, engine: str, thermal: bool, people: int, size: int) -> dict[Kind, np.ndarray]:
     """Features of the windows of one person, see quality_calibration.features."""
-    clip = made_up(FIRST_SEED + person, SECONDS, thermal, (person + 0.5) / people)
+    clip = made_up(FIRST_SEED + person, SECONDS, thermal, (person + 0.5) / people, size)
     model = "" if engine in ENGINES else engine
     waves = _waves(clip, make_engine("auto" if model else engine, model))
     return {kind: _rows(pieces, clip, RATES[kind]) for kind, pieces in waves.items()}
@@ -74,9 +74,10 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--people", type=int, default=80, help="default: %(default)s")
     parser.add_argument("--thermal", action="store_true", help="with a thermal camera")
+    parser.add_argument("--size", type=int, default=36, help="of the crops, at least the model's; default: %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
     args = parser.parse_args()
-    task = partial(rows_of, engine=args.engine, thermal=args.thermal, people=args.people)
+    task = partial(rows_of, engine=args.engine, thermal=args.thermal, people=args.people, size=args.size)
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:
         found = list(pool.map(task, range(args.people)))
     result = {}

@@ -6,17 +6,19 @@ import math
 
 import numpy as np
 
+from rppg_ros.inference.card import ModelCard
 from rppg_ros.inference.engine import Contribution, EngineError, Memory, WindowPlan
 from rppg_ros.inference.onnx_engine import OnnxEngine, OpenModel
 from rppg_ros.inference.overlap_add import edge_taper
 from rppg_ros.vitals.filters import standardise
 
 HOP_S = 1.0
+FIRST_S = 6.0  # of a clip: a network that takes any length need not wait for its whole window
 EDGE_S = 0.5  # of a window's output, where the network's padding shows
 
 
 class NetworkEngine(OnnxEngine):
-    """Runs a network on overlapping windows.
+    """Runs a network on overlapping windows; while a clip is young, and the card allows it, on shorter ones.
 
     Parameters
     ----------
@@ -34,19 +36,32 @@ class NetworkEngine(OnnxEngine):
             raise EngineError(f"model '{card.name}': a streaming network; this engine runs windowed ones")
         # The frames that a network wants padded are real ones here: the clip goes on after the window.
         points = card.frames + card.pad_frames
+        self._first = _first_frames(card)
         self._edge = math.ceil(EDGE_S * card.rate_hz)
         hold_back = dict.fromkeys(card.tasks, self._edge + card.pad_frames)
         hop = max(1, round(hop_s * card.rate_hz))
-        super().__init__(model, WindowPlan(card.rate_hz, points, points, hop, hold_back, align_sign=True))
+        super().__init__(
+            model, WindowPlan(card.rate_hz, self._first + card.pad_frames, points, hop, hold_back, align_sign=True)
+        )
 
     def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         """Run the network on one window; without thermal, a network that wants it gives no respiration."""
+        late = (len(rgb) - self.card.pad_frames) % self.card.frames_multiple  # what does not fit is left out in front
+        thermal = thermal if thermal is None else thermal[late:]
         outputs = self._session.run(
-            [self.card.outputs[kind] for kind in self.kinds], {self.card.input_name: self._stack(rgb, thermal)}
+            [self.card.outputs[kind] for kind in self.kinds], {self.card.input_name: self._stack(rgb[late:], thermal)}
         )
-        taper = edge_taper(self.card.frames, self._edge)
+        taper = edge_taper(len(rgb) - late - self.card.pad_frames, self._edge)
         return [
-            Contribution(kind, 0, standardise(np.ravel(wave)), taper)
+            Contribution(kind, late, standardise(np.ravel(wave)), taper)
             for kind, wave in zip(self.kinds, outputs, strict=True)
             if self._speaks(kind, thermal)
         ]
+
+
+def _first_frames(card: ModelCard) -> int:
+    """Length of a clip's first window: FIRST_S, or the least that the graph takes, at most the whole window."""
+    if not card.dynamic_frames:
+        return card.frames
+    wanted = max(card.min_frames, round(FIRST_S * card.rate_hz))
+    return min(card.frames, -(-wanted // card.frames_multiple) * card.frames_multiple)

@@ -15,7 +15,7 @@ from support.people import START_NS, S, crops
 onnx = pytest.importorskip("onnx", reason="onnx is installed for tests only")
 
 
-def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0):
+def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0, dynamic=False):
     """Output: minus the mean green (blood absorbs) for bvp, minus the mean of the last channel for rsp; T of T+1 frames."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -23,13 +23,14 @@ def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, 
     card = ModelCard(
         name="mean", family="test", variant="v", tasks=tasks, channels=channels, size=size, frames=frames,
         rate_hz=rate_hz, outputs={kind: kind.value for kind in tasks}, pad_frames=1,
+        dynamic_frames=dynamic, frames_multiple=4 if dynamic else 1, min_frames=8 if dynamic else 1,
     )  # fmt: skip
     nodes, inits = [], [numpy_helper.from_array(np.array([3, 4]), "space")]
     for kind in tasks:
         channel = 1 if kind is Kind.BVP and "rgb" in channels else count - 1
         inits += [
             numpy_helper.from_array(np.array([channel, 0]), f"start_{kind}"),
-            numpy_helper.from_array(np.array([channel + 1, frames]), f"stop_{kind}"),
+            numpy_helper.from_array(np.array([channel + 1, -1]), f"stop_{kind}"),
         ]
         nodes += [
             helper.make_node("Slice", ["frames", f"start_{kind}", f"stop_{kind}", "axes"], [f"part_{kind}"]),
@@ -38,12 +39,15 @@ def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, 
             helper.make_node("Neg", [f"flat_{kind}"], [kind.value]),
         ]
     inits += [numpy_helper.from_array(np.array([1, 2]), "axes"), numpy_helper.from_array(np.array([1]), "one")]
-    shape = (1, count, frames + 1, size, size)
+    shape = (1, count, "time" if dynamic else frames + 1, size, size)
     graph = helper.make_graph(
         nodes,
         "mean",
         [helper.make_tensor_value_info("frames", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(kind.value, TensorProto.FLOAT, (1, frames)) for kind in tasks],
+        [
+            helper.make_tensor_value_info(kind.value, TensorProto.FLOAT, (1, "samples" if dynamic else frames))
+            for kind in tasks
+        ],
         inits,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -73,6 +77,25 @@ def test_a_sliding_window_becomes_one_endless_waveform(tmp_path):
     assert len(rates) >= 8 and all(abs(rate.per_minute - 78) < 2 for rate in rates)
     silent = [o for o in out if isinstance(o, Rate) and o.kind is Kind.RSP and o.stamp_ns > START_NS + 5 * S]
     assert {rate.status for rate in silent} <= {Status.UNSUPPORTED, Status.NO_FACE}
+
+
+def test_a_young_clip_gets_shorter_windows_where_the_network_takes_them(tmp_path):
+    starts = {}
+    for dynamic in (True, False):
+        path = write_model(tmp_path / f"{dynamic}.onnx", frames=192, rate_hz=15.0, dynamic=dynamic)
+        engine, out = make_engine(model=path), []
+        half, said = VitalsHalf(engine), None
+        for crop in crops(bpm=78, seconds=20, noise=1.0):
+            new = [o for o in half.push(crop.stamp_ns, [crop]) if isinstance(o, Waveform)]
+            said = said or (crop.stamp_ns if new else None)
+            out += new
+        starts[dynamic] = (said - START_NS) / S
+        samples = np.concatenate([wave.samples for wave in out])
+        t = np.arange(len(samples)) / 15
+        truth = np.sin(2 * np.pi * 1.3 * t) + 0.3 * np.sin(4 * np.pi * 1.3 * t)
+        assert np.corrcoef(samples, truth)[0, 1] > 0.95
+        assert all(a.end_ns == pytest.approx(b.start_ns, abs=2) for a, b in zip(out, out[1:], strict=False))
+    assert starts[True] == pytest.approx(6.1, abs=0.3) and starts[False] == pytest.approx(12.9, abs=0.3)
 
 
 def test_without_thermal_a_two_camera_network_keeps_the_pulse(tmp_path):
