@@ -31,7 +31,9 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
         "--source", default="demo:seconds=45", help="what to play (see video_source); default: %(default)s"
     )
     demo.add_argument(
-        "--model", default="", help="name of a shipped model, or .onnx file with a model card; default: POS"
+        "--model",
+        default="",
+        help="name of a shipped model, or .onnx file with a model card; none: POS; default: mmrphys-rgbt",
     )
     demo.add_argument("--rate", type=float, default=1.0, help="speed; 0: as fast as the nodes keep up")
     demo.add_argument("--output", default="demo_vitals.png", help="picture of the waveforms; '' for none")

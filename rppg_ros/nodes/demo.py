@@ -22,6 +22,7 @@ from rppg_ros.nodes.vitals_pipeline import make_nodes
 
 SETTLE_S = 4.0  # wall time after the last frame: the last window, and the stream going stale
 REFRESH_HZ = 4
+NO_MODEL = "none"
 
 
 def run_demo(source: str, model: str, rate: float, output: str, params_file: str) -> int:
@@ -51,7 +52,7 @@ def run_demo(source: str, model: str, rate: float, output: str, params_file: str
 def _overrides(source: str, model: str, rate: float) -> tuple[list[Parameter], list[Parameter]]:
     """This command's options as parameters of video_source, and of the other two nodes; they win over the file."""
     chosen = [Parameter("source", value=source), Parameter("rate", value=float(rate))]
-    return chosen, [Parameter("model", value=model)] if model else []
+    return chosen, [Parameter("model", value="" if model == NO_MODEL else model)] if model else []
 
 
 def _watch(console: Console, nodes: list[Node], monitor: DemoMonitor, source: VideoSource) -> None:
