@@ -44,7 +44,6 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     if config.threads:
         torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)  # dying gradients would cost many times a number's time
     learner = Learner(config)
     if config.start:
         _start_from(learner, Path(config.start))
@@ -53,7 +52,11 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     best = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True, enable_version_counter=False)
     trainer = _trainer(config, folder, best)
     last = folder / "last.ckpt"
-    trainer.fit(learner, datamodule=windows, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
+    torch.set_flush_denormal(True)  # dying gradients would cost many times a number's time
+    try:
+        trainer.fit(learner, datamodule=windows, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
+    finally:
+        torch.set_flush_denormal(False)  # it is the thread's, whose other work may count on the smallest numbers
     if trainer.is_global_zero:
         _keep_best(config, folder, best)
     return folder / BEST
