@@ -13,7 +13,7 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 
-from judge import CLIPS, _print, all_clips, judge
+from judge import CLIPS, all_clips, judge, print_table
 
 from rppg_ros.models.export import export
 from rppg_ros.models.saved import card_of, load
@@ -41,7 +41,7 @@ def main() -> None:
     models += [_trained(base, args.folder, f"without {name}", [name]) for name in args.factors]
     clips = pickle.loads(args.kept.read_bytes()) if args.kept else all_clips(args.reference, 0, 0.0)
     CLIPS.extend(clip for clip in clips if clip.group.startswith(REAL))
-    _print(list(map(str, models)), [judge(str(model)) for model in models])
+    print_table(list(map(str, models)), [judge(str(model)) for model in models])
 
 
 def _trained(base: TrainConfig, folder: Path, name: str, without: list[str]) -> Path:

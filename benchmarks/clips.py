@@ -18,6 +18,7 @@ from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame, Kind
 from rppg_ros.vision.detect import make_detector
 from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
+from rppg_ros.vitals.registry import RATES
 
 SIZE, SCALE = 72, 1.5
 Crops = list[tuple[int, list[FaceCrop]]]
@@ -50,15 +51,12 @@ def steady(rates: dict[Kind, float], seconds: float) -> Truth:
     return Truth(rates={kind: Trace(stamps, np.full(len(at), rate)) for kind, rate in rates.items()})
 
 
-def truth_of(vitals: Vitals, seconds: float) -> Truth:
-    """What a made-up body did: both waves and both rates."""
+def truth_of(vitals: Vitals, seconds: float, kinds: tuple[Kind, ...] = tuple(Kind)) -> Truth:
+    """What a made-up body did: waves and rates."""
     at = np.arange(0, seconds, 1 / GRID_HZ)
     stamps = np.round(at * NS_PER_S).astype(np.int64)
-    waves = {kind: Trace(stamps, vitals.at(kind.value, at)) for kind in Kind}
-    rates = {
-        Kind.BVP: Trace(stamps, vitals.at("heart_rate", at)),
-        Kind.RSP: Trace(stamps, vitals.at("respiration_rate", at)),
-    }
+    waves = {kind: Trace(stamps, vitals.at(kind.value, at)) for kind in kinds}
+    rates = {kind: Trace(stamps, vitals.at(RATES[kind].name, at)) for kind in kinds}
     return Truth(waves=waves, rates=rates)
 
 

@@ -17,14 +17,12 @@ from pathlib import Path
 
 import numpy as np
 from clips import JudgedClip, made_up
-from quality_calibration import fit, report
+from quality_calibration import fit, report, row
 
 from rppg_ros.inference.factory import ENGINES, make_engine
 from rppg_ros.pipeline import VitalsHalf
 from rppg_ros.types import NS_PER_S, Kind, Waveform
-from rppg_ros.vitals import rates
 from rppg_ros.vitals.registry import RATES, RateSpec
-from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 SECONDS = 60.0
 FIRST_SEED = 500_000  # none of these people is judged on
@@ -57,14 +55,9 @@ def _rows(pieces: list[Waveform], clip: JudgedClip, spec: RateSpec) -> np.ndarra
     for end in np.arange(spec.min_window_s, len(samples) / rate_hz, STEP_S[spec.kind]):
         length = min(spec.window_s, end)
         part = samples[round((end - length) * rate_hz) : round(end * rate_hz)]
-        peak = find_peak(spectrum(part, rate_hz), spec)
-        if peak is None:
-            continue
         inside = (at_s >= start_s + end - length) & (at_s <= start_s + end)
-        split = min(rates._split(part, rate_hz, spec), rates.MAX_SPLIT[spec.kind])
-        error = peak.hz * 60 - known.values[inside].mean()
-        rows.append([peak.snr_db, peak.lead_db, np.log2(length / spec.window_s), split, error])
-    return np.array(rows).reshape(-1, 5)
+        rows.append(row(part, rate_hz, spec, known.values[inside].mean()))
+    return np.array([one for one in rows if one is not None]).reshape(-1, 5)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from rppg_ros.evaluation.frames import pipeline_frame
 from rppg_ros.synthesis.face import noise_field
 from rppg_ros.synthesis.haemodynamics import Body, simulate
 from rppg_ros.synthesis.skin import BLOOD
-from rppg_ros.types import NS_PER_S
+from rppg_ros.types import NS_PER_S, Kind
 from rppg_ros.vision.detect import make_detector
 from rppg_ros.vision.thermal import Radiometry
 
@@ -31,7 +31,7 @@ RATES = (66.0, 84.0, 110.0, 150.0)
 
 def injected_clips(video: Path, own_rate: float) -> Iterator[JudgedClip]:
     """The video with each of RATES, as it is and after another round of compression (MPEG-4)."""
-    frames, stamps_ns = _read(video)
+    frames, stamps_ns = read_frames(video)
     boxes = _boxes(frames)
     times_s = (stamps_ns - stamps_ns[0]) / NS_PER_S
     still = _without_pulse(frames, boxes, times_s, own_rate / 60)
@@ -39,16 +39,14 @@ def injected_clips(video: Path, own_rate: float) -> Iterator[JudgedClip]:
         rng = np.random.default_rng([i, len(frames)])
         vitals = simulate(Body(heart_rate=rate, heart_wander=0.01), times_s[-1] + 1, rng)
         pulsing = _pulsing(frames, boxes, still, vitals.at("bvp", times_s), rng)
-        truth = truth_of(vitals, times_s[-1])
-        truth = type(truth)(
-            {k: v for k, v in truth.waves.items() if k == "bvp"}, {k: v for k, v in truth.rates.items() if k == "bvp"}
-        )
+        truth = truth_of(vitals, times_s[-1], (Kind.BVP,))
         name = f"{video.stem} at {rate:g}"
         yield JudgedClip("injected", name, tracked(pulsing, stamps_ns), truth)
         yield JudgedClip("injected, compressed again", name, tracked(_recompressed(pulsing), stamps_ns), truth)
 
 
-def _read(video: Path) -> tuple[list[np.ndarray], np.ndarray]:
+def read_frames(video: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """RGB frames of a video, and their stamps, ns."""
     with contextlib.closing(open_recording(str(video), "").open()) as source:
         frames = [pipeline_frame(frame, Radiometry()) for frame in source]
     return [frame.image for frame in frames], np.array([frame.stamp_ns for frame in frames])

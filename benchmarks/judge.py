@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 from accuracy import references
 from clips import JudgedClip, made_up, steady, tracked
-from injected import _read, injected_clips
+from injected import injected_clips, read_frames
 
 from rppg_ros.evaluation import metrics
 from rppg_ros.inference.factory import ENGINES, make_engine
@@ -35,7 +35,7 @@ def all_clips(reference: Path, made: int, seconds: float) -> list[JudgedClip]:
     cv2.setRNGSeed(0)
     clips = []
     for video, rate in references(reference / "recordings").items():
-        frames, stamps_ns = _read(video)
+        frames, stamps_ns = read_frames(video)
         truth = steady({Kind.BVP: rate}, (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S)
         clips.append(JudgedClip("recordings", video.stem, tracked(frames, stamps_ns), truth))
         clips += injected_clips(video, rate)
@@ -93,10 +93,11 @@ def main() -> None:
     CLIPS.extend(clips)
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:
         found = list(pool.map(judge, args.engines))
-    _print(args.engines, found)
+    print_table(args.engines, found)
 
 
-def _print(engines: list[str], found: list[dict]) -> None:
+def print_table(engines: list[str], found: list[dict]) -> None:
+    """One row for each engine, of what `judge` found."""
     columns = sorted({key for one in found for key in one}, key=lambda key: (key[1], key[0]))
     print("| | " + " | ".join(f"{group}: {'HR' if kind is Kind.BVP else 'RR'}" for group, kind in columns) + " |")
     print("|---" * (len(columns) + 1) + "|")

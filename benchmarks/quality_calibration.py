@@ -51,11 +51,20 @@ def features(rng: np.random.Generator, spec: RateSpec, count: int) -> np.ndarray
     rows = []
     while len(rows) < count:
         samples, truth = window(rng, spec)
-        peak = find_peak(spectrum(samples, RATE_HZ), spec)
-        split = min(rates._split(samples, RATE_HZ, spec), rates.MAX_SPLIT[spec.kind])
-        octaves = np.log2(len(samples) / RATE_HZ / spec.window_s)
-        rows.append([peak.snr_db, peak.lead_db, octaves, split, peak.hz * 60 - truth])
+        found = row(samples, RATE_HZ, spec, truth)
+        if found is not None:
+            rows.append(found)
     return np.array(rows)
+
+
+def row(samples: np.ndarray, rate_hz: float, spec: RateSpec, truth: float) -> list[float] | None:
+    """One line of `features`; None of a window without a peak."""
+    peak = find_peak(spectrum(samples, rate_hz), spec)
+    if peak is None:
+        return None
+    split = min(rates._split(samples, rate_hz, spec), rates.MAX_SPLIT[spec.kind])
+    octaves = np.log2(len(samples) / rate_hz / spec.window_s)
+    return [peak.snr_db, peak.lead_db, octaves, split, peak.hz * 60 - truth]
 
 
 def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:

@@ -45,13 +45,13 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     if config.threads:
         torch.set_num_threads(config.threads)
     learner = Learner(config)
-    if config.start:
+    last = folder / "last.ckpt"
+    if config.start and not last.is_file():
         _start_from(learner, Path(config.start))
     windows = Windows(config, folder)
     windows.film()
     best = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True, enable_version_counter=False)
     trainer = _trainer(config, folder, best)
-    last = folder / "last.ckpt"
     torch.set_flush_denormal(True)  # dying gradients would cost many times a number's time
     try:
         trainer.fit(learner, datamodule=windows, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
