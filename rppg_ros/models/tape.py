@@ -73,6 +73,12 @@ class RunningMean(nn.Module):
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         """(B, K, T) to the mean up to each frame, that frame included, (B, K, T)."""
+        if torch.is_autocast_enabled(x.device.type):  # 8 bits of mantissa are too few for a mean that a pulse is held against
+            with torch.autocast(x.device.type, enabled=False):
+                return self._mean(x.float(), tape)
+        return self._mean(x, tape)
+
+    def _mean(self, x: Tensor, tape: Tape) -> Tensor:
         before = tape.take(x, x.shape[1] + 1).unsqueeze(2)  # sums, and how much was summed
         age = torch.arange(x.shape[2], device=x.device, dtype=x.dtype)
         lag = age.unsqueeze(1) - age.unsqueeze(0)
@@ -93,7 +99,9 @@ class RunningNorm(nn.Module):
         self.running = RunningMean(memory)
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
-        """(B, C, T, H, W) to the same shape."""
+        """(B, C, T, H, W) to the same shape; float32 under mixed precision, where a variance would have no digits left."""
+        if torch.is_autocast_enabled(x.device.type):
+            x = x.float()
         moments = torch.cat([x.mean(dim=(3, 4)), (x * x).mean(dim=(3, 4))], dim=1)
         mean, square = self.running(moments, tape).split(self.channels, dim=1)
         scale = torch.rsqrt((square - mean * mean).clamp_min(0) + INSTANCE_NORM_EPS)

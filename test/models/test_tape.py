@@ -81,3 +81,12 @@ def test_instance_norm_keeps_its_digits_on_a_long_clip():
     x = 100 + torch.randn(1, 1, 600, 72, 72)
     exact = InstanceNorm()(x.double())
     assert (InstanceNorm()(x) - exact).abs().max() < 1e-5 * exact.abs().max()
+
+
+@pytest.mark.parametrize("layer", [RunningMean(45), RunningNorm(4)], ids=["mean", "norm"])
+def test_mixed_precision_leaves_the_running_layers_their_digits(layer):
+    x = 100 + torch.randn(2, 4, 60, 3, 3, generator=torch.Generator().manual_seed(1))
+    x = x if isinstance(layer, RunningNorm) else x[..., 0, 0]
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = layer(x, Tape())
+    torch.testing.assert_close(mixed, layer(x, Tape()))
