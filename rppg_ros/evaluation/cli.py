@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from rppg_ros.evaluation.config import EvalConfig
+from rppg_ros import weights
+from rppg_ros.evaluation.config import SHIPPED, EvalConfig
 from rppg_ros.evaluation.output import write_run
 from rppg_ros.evaluation.results import RecordingResult, Results, ResultsError
 from rppg_ros.evaluation.spread import Done, run_here, run_on_cluster
 from rppg_ros.evaluation.work import RecordingRef, Shelf, find_recordings
 from rppg_ros.inference.engine import EngineError
-from rppg_ros.inference.factory import AUTO, ENGINES
+from rppg_ros.inference.factory import AUTO, ENGINES, METHODS
 from rppg_ros.vision.thermal import UNITS
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -54,8 +55,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings of the run")
-    group.add_argument("--engine", choices=ENGINES, default=AUTO, help="default: %(default)s, POS without a model")
-    group.add_argument("--model", default="", help="name of a shipped model, or .onnx file with a model card")
+    group.add_argument("--engine", choices=ENGINES, default=AUTO, help="default: %(default)s, what --model says")
+    group.add_argument(
+        "--model", default=SHIPPED,
+        help=f"name of a shipped model, or .onnx file with a model card; none: POS; default: %(default)s, which is "
+        f"{weights.WITH_THERMAL}, or {weights.WITHOUT_THERMAL} for recordings without a thermal camera",
+    )  # fmt: skip
     group.add_argument(
         "--hop", dest="hop_s", type=float, default=DEFAULTS.hop_s, help="seconds between a network's windows"
     )
@@ -99,8 +104,12 @@ def _compare(args: argparse.Namespace) -> int:
 def _evaluate(args: argparse.Namespace) -> int:
     if not args.paths:
         raise ValueError("nothing to evaluate: give bags, videos, a folder of them, or --dataset NAME FOLDER")
-    config = EvalConfig(**{f.name: getattr(args, f.name) for f in fields(EvalConfig)})
-    engine = config.make_engine()  # before any recording is opened: a bad model fails at once
+    asked = {f.name: getattr(args, f.name) for f in fields(EvalConfig)}
+    if args.engine in METHODS or args.model == "none":
+        asked["model"] = ""
+    config = EvalConfig(**asked)
+    # Before any recording is opened: a bad model fails at once.
+    engines = [config.make_engine(has_thermal).name for has_thermal in (True, False)]
     options = {
         "truth": args.truth,
         "rgb_topic": args.rgb_topic,
@@ -117,7 +126,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     shelf = Shelf(args.output, settings)
     console = Console()
     found = _all(refs, shelf, config, args, console)
-    results = Results(engine.name, settings, tuple(found[ref.key] for ref in refs))
+    results = Results(" / ".join(dict.fromkeys(engines)), settings, tuple(found[ref.key] for ref in refs))
     write_run(results, args.output, console)
     return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rppg_ros import __version__, weights
 from rppg_ros.inference.engine import Engine
-from rppg_ros.inference.factory import AUTO, make_engine
+from rppg_ros.inference.factory import AUTO, METHODS, make_engine
 from rppg_ros.inference.network import HOP_S
 from rppg_ros.pipeline import CameraHalf, Pipeline, VitalsConfig, VitalsHalf
 from rppg_ros.sync.pairing import LeadPairing
@@ -19,6 +19,7 @@ from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
 
 ONE_PERSON = 1
 DIGEST_CHARS = 16
+SHIPPED = "shipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,8 @@ class EvalConfig:
 
     Attributes
     ----------
-    engine, model, hop_s : see make_engine; `model` is a path or the name of a shipped model.
+    engine, model, hop_s : see make_engine; `model` is a path or the name of a shipped model. "shipped": as the launch files do,
+        one shipped model for recordings with thermal frames, another for those without.
     window_s : of the toolbox's protocol, seconds; 0: each recording as a whole.
     min_quality_bvp, min_quality_rsp : least quality of a rate that is given as a number.
     detector_model : path of a YuNet file; empty: Haar.
@@ -56,14 +58,21 @@ class EvalConfig:
         plain = asdict(self)
         for name in ("model", "detector_model"):
             if plain[name]:
-                path = weights.resolve(plain[name])
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARS]
-                plain[name] = f"{path.name} (sha256 {digest})"
+                plain[name] = ", ".join(map(_digest, self.models() if name == "model" else [plain[name]]))
         return plain | {"rppg_ros": __version__}
 
-    def make_engine(self) -> Engine:
-        """The engine; EngineError as make_engine says."""
-        return make_engine(self.engine, self.model, self.hop_s)
+    def models(self) -> tuple[str, ...]:
+        """The models that recordings of this run can meet; none: training-free."""
+        if self.engine in METHODS or not self.model:
+            return ()
+        both = (weights.WITH_THERMAL, weights.WITHOUT_THERMAL) if self.use_thermal else (weights.WITHOUT_THERMAL,)
+        return both if self.model == SHIPPED else (self.model,)
+
+    def make_engine(self, has_thermal: bool = True) -> Engine:
+        """The engine for a recording with, or without, thermal frames; EngineError as make_engine says."""
+        models = self.models()
+        model = models[0 if has_thermal else -1] if models else ""
+        return make_engine(self.engine, model, self.hop_s)
 
     def make_pipeline(self, engine: Engine) -> Pipeline:
         """The nodes' pipeline, for one person: the largest face is the subject."""
@@ -82,6 +91,11 @@ class EvalConfig:
     def radiometry(self) -> Radiometry:
         """What thermal counts mean."""
         return Radiometry(self.thermal_scale, self.thermal_offset, self.thermal_unit)
+
+
+def _digest(model: str) -> str:
+    path = weights.resolve(model)
+    return f"{path.name} (sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARS]})"
 
 
 def settings_id(settings: dict[str, Any]) -> str:

@@ -33,12 +33,12 @@ def evaluate(recording: Recording, config: EvalConfig, engine: Engine | None = N
     engine : made of the config where it is not given; engines hold no state and may be used again.
     """
     try:
-        return _evaluate(recording, config, engine or config.make_engine())
+        return _evaluate(recording, config, engine)
     except (DatasetError, SourceError, UnlabelledError, OSError, ValueError) as error:
         return _result(recording, error=f"{type(error).__name__}: {error}" if type(error) is ValueError else str(error))
 
 
-def _evaluate(recording: Recording, config: EvalConfig, engine: Engine) -> RecordingResult:
+def _evaluate(recording: Recording, config: EvalConfig, engine: Engine | None) -> RecordingResult:
     truth = recording.truth()
     if not truth.waves and not truth.rates:
         raise UnlabelledError(f"{recording.name}: no ground truth")
@@ -46,6 +46,7 @@ def _evaluate(recording: Recording, config: EvalConfig, engine: Engine) -> Recor
     cv2.setRNGSeed(0)
     collector, watch = Collector(), _Watch()
     with contextlib.closing(recording.open()) as source:
+        engine = engine or config.make_engine(source.has_thermal)
         for output in config.make_pipeline(engine).run(watch.frames(source, config.radiometry(), config.use_thermal)):
             collector.add(output)
     if watch.first_ns is None:

@@ -73,7 +73,7 @@ class RunningMean(nn.Module):
 
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         """(B, K, T) to the mean up to each frame, that frame included, (B, K, T)."""
-        if torch.is_autocast_enabled(x.device.type):  # 8 bits of mantissa are too few for a mean that a pulse is held against
+        if torch.is_autocast_enabled(x.device.type):  # its 8 bits are too few for a mean that a pulse is held against
             with torch.autocast(x.device.type, enabled=False):
                 return self._mean(x.float(), tape)
         return self._mean(x, tape)

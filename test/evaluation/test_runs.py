@@ -10,7 +10,7 @@ import pytest
 from rppg_ros.cli import main
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
 from rppg_ros.evaluation import cli
-from rppg_ros.evaluation.config import EvalConfig, settings_id
+from rppg_ros.evaluation.config import SHIPPED, EvalConfig, settings_id
 from rppg_ros.evaluation.results import Results, ResultsError, recording_from_json, recording_to_json
 from rppg_ros.evaluation.runner import evaluate
 from rppg_ros.evaluation.spread import run_on_cluster
@@ -30,6 +30,15 @@ def folder(tmp_path):
     for name, seconds in (("a", 2.0), ("b", 3.0), ("c", 4.0)):
         flat_video(tmp_path / f"{name}.avi", seconds)
     return tmp_path
+
+
+def test_by_default_the_models_are_measured_that_the_launch_files_run():
+    config = EvalConfig(model=SHIPPED)
+    assert [config.make_engine(thermal).name for thermal in (True, False)] == ["mmrphys-rgbt", "mmrphys-rgb"]
+    assert EvalConfig(model=SHIPPED, use_thermal=False).make_engine(True).name == "mmrphys-rgb"
+    assert EvalConfig(model=SHIPPED, engine="chrom").make_engine().name == "chrom"
+    assert config.settings()["model"].startswith("mmrphys-rgbt.onnx (sha256 ")
+    assert EvalConfig().make_engine().name == "pos"
 
 
 def test_a_person_is_measured(measured):

@@ -90,3 +90,11 @@ def test_mixed_precision_leaves_the_running_layers_their_digits(layer):
     with torch.autocast("cpu", torch.bfloat16):
         mixed = layer(x, Tape())
     torch.testing.assert_close(mixed, layer(x, Tape()))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_gradients_of_the_running_norm_are_right(transposed):
+    x = torch.randn(2, 3, 5, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    x = x.transpose(1, 2).contiguous().transpose(1, 2) if transposed else x
+    norm = RunningNorm(3)
+    assert torch.autograd.gradcheck(lambda x: norm(x, Tape()), x.requires_grad_())
