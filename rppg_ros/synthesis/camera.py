@@ -73,7 +73,7 @@ def expose(config: CameraConfig, linear: np.ndarray, noise: np.ndarray) -> np.nd
     noise : (S, S, 3) standard normal.
     """
     light = np.clip(linear, 0.0, 1.2)
-    curve = light**config.gamma * 255
+    curve = cv2.pow(light, config.gamma) * 255
     deviation = np.sqrt(config.read_noise**2 + config.shot_noise**2 * np.clip(light, 0, 1))
     image = curve + deviation * noise
     if config.sharpening:

@@ -126,14 +126,14 @@ class _Film:
         weights = [np.clip(1 - np.abs(place - i), 0, 1) for i in range(DELAY_STEPS)]
         blush = self._face.perfusion * self._scene.pulse_strength
         self._pulse = np.stack([vitals.at("bvp", times_s - delay) for delay in delays], axis=1).astype(np.float32)
-        self._blush = [(blush * w).astype(np.float32) for w in weights]
+        self._blush = np.stack([np.ravel(blush * w) for w in weights]).astype(np.float32)
         self._absorbed = (self._face.albedo * BLOOD).astype(np.float32)
 
     def frame(self, i: int) -> np.ndarray:
         """RGB uint8 (S, S, 3); frames are asked for in order, because a codec remembers."""
         scene, face, move = self._scene, self._face, self._move
-        blood = sum(self._pulse[i, k] * layer for k, layer in enumerate(self._blush))
-        albedo = face.albedo - self._absorbed * blood[..., None]  # exp(-x) is 1 - x here
+        blood = (self._pulse[i] @ self._blush).reshape(*face.perfusion.shape, 1)
+        albedo = face.albedo - self._absorbed * blood  # exp(-x) is 1 - x here
         if move.eyes[i] > 0.05:
             albedo = albedo + (move.eyes[i] * face.eyes)[..., None] * (0.85 * self._hand.astype(np.float32) - albedo)
         if move.mouth[i] > 0.05:

@@ -68,7 +68,8 @@ def thermal_frames(
     wrong = np.array([[1 + config.zoom * rng.normal(), 0, 0], [0, 1, 0], [0, 0, 1]])
     wrong[1, 1] = wrong[0, 0]
     wrong[:2, 2] = config.shift * side * rng.normal(size=2)
-    pattern = rng.normal(0, config.fixed_pattern_c, (config.side_px, config.side_px))
+    pattern = rng.normal(0, config.fixed_pattern_c, (config.side_px, config.side_px)).astype(np.float32)
+    level = (drift + jumps).astype(np.float32)
     matrices = warp_matrices(move, side)
     out = np.empty((len(times_s), size, size), np.float32)
     for i in range(len(times_s)):
@@ -76,8 +77,8 @@ def thermal_frames(
         matrix = (wrong @ np.vstack([matrices[i], [0, 0, 1]]))[:2]
         moved = cv2.warpAffine(heat, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         seen = cv2.resize(moved, (config.side_px, config.side_px), interpolation=cv2.INTER_AREA)
-        seen = seen + drift[i] + jumps[i] + pattern + rng.normal(0, config.netd_c, seen.shape)
-        out[i] = cv2.resize(seen.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+        seen += pattern + level[i] + config.netd_c * rng.standard_normal(seen.shape, np.float32)
+        out[i] = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
     return out[shown]
 
 
