@@ -13,18 +13,17 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
-from rppg_ros import __version__
-from rppg_ros.models.saved import Provenance, load, save
-from rppg_ros.training.config import SHARE_TOLERANCE, TrainConfig, TrainingError
+from rppg_ros.models.saved import load, save
+from rppg_ros.training.config import TrainConfig, TrainingError
 from rppg_ros.training.data import SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
 from rppg_ros.training.progress import EpochLines
+from rppg_ros.training.provenance import provenance_of, remember_start
 from rppg_ros.training.recordings import Recorded, open_recorded, window_spec
 from rppg_ros.training.windows import MixedWindows
 
 HELD_OUT = 2_000_000_000  # seeds from here on are held out; no run comes that far
 SEEDS_OF_A_RUN = 10_000_000
-LICENCE = "Apache-2.0"
 BEST, CROPS = "best.pt", "crops"
 
 
@@ -47,7 +46,7 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     learner = Learner(config)
     last = folder / "last.ckpt"
     if config.start and not last.is_file():
-        _start_from(learner, Path(config.start))
+        _start_from(learner, Path(config.start), folder)
     windows = Windows(config, folder)
     windows.film()
     best = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True, enable_version_counter=False)
@@ -70,8 +69,8 @@ def _claim(folder: Path, config: TrainConfig) -> None:
         raise TrainingError(f"{folder}: holds a run with other settings; give another folder")
 
 
-def _start_from(learner: Learner, path: Path) -> None:
-    """Take a checkpoint's weights where they fit.
+def _start_from(learner: Learner, path: Path, folder: Path) -> None:
+    """Take a checkpoint's weights where they fit, and note in the run's folder where they come from.
 
     Raises
     ------
@@ -90,6 +89,7 @@ def _start_from(learner: Learner, path: Path) -> None:
     if not fitting:
         raise TrainingError(f"start: {path}: no tensor of it fits {learner.network.config.variant}")
     learner.network.load_state_dict(fitting, strict=False)
+    remember_start(folder, loaded.provenance)
 
 
 def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightning.Trainer:
@@ -167,23 +167,5 @@ def _keep_best(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> None
     raw = torch.load(best.best_model_path, map_location="cpu", weights_only=False)  # our own file
     learner = Learner(config)
     learner.load_state_dict(raw["state_dict"])
-    provenance = Provenance(
-        frames=config.frames,
-        rate_hz=config.rate_hz,
-        training_data=_training_data(config),
-        licence=f"{LICENCE}, within the terms of the recordings" if config.recordings else LICENCE,
-        source=f"rppg_ros {__version__}, seed {config.seed}, {raw['global_step']} steps of {config.batch}",
-        scores={"held_out_loss": float(best.best_model_score)},
-    )
+    provenance = provenance_of(config, folder, raw["global_step"], float(best.best_model_score))
     save(learner.network, config.family, provenance, folder / BEST)
-
-
-def _training_data(config: TrainConfig) -> str:
-    """What was trained on, and how much of it."""
-    shares = [(chosen.dataset or "recordings of one's own", chosen.share) for chosen in config.recordings]
-    parts = [f"{name} ({share:.0%})" for name, share in shares if share]
-    made_up = f"synthetic {__version__}"
-    if not parts:
-        return made_up
-    rest = 1 - sum(share for _, share in shares)
-    return ", ".join([f"{made_up} ({rest:.0%})", *parts] if rest > SHARE_TOLERANCE else parts)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
 
 from rppg_ros.cli import main  # noqa: E402
-from rppg_ros.models.saved import load  # noqa: E402
+from rppg_ros.models.saved import load, save  # noqa: E402
 from rppg_ros.training.config import TrainConfig, TrainingError  # noqa: E402
 from rppg_ros.training.module import Learner, make_loss, rate_error  # noqa: E402
 from rppg_ros.types import Kind  # noqa: E402
@@ -51,6 +52,27 @@ def test_a_run_leaves_a_checkpoint_that_exports(config_file, tmp_path, capsys):
     assert main(["models", "export", str(folder / "best.pt"), "-o", str(tmp_path / "m.onnx")]) == 0
     assert main(["train", config_file(seed=4), "-o", str(folder)]) == 2
     assert "holds a run with other settings" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_that_starts_from_a_checkpoint_takes_its_weights_and_its_terms(config_file, tmp_path):
+    assert main(["train", config_file(epochs=1, steps=1), "-o", str(tmp_path / "first")]) == 0
+    first = load(tmp_path / "first" / "best.pt")
+    bound = replace(first.provenance, training_data="pure (100%)", licence="research only", source="elsewhere")
+    start = tmp_path / "start.pt"
+    save(first.network, first.family, bound, start)
+    words = ["train", config_file(start=str(start), learning_rate=1e-12), "-o", str(tmp_path / "run")]
+    assert main(words) == 0
+    start.unlink()
+    assert main(words) == 0  # it is not needed any more
+    found = load(tmp_path / "run" / "best.pt")
+    for name, tensor in first.network.state_dict().items():
+        torch.testing.assert_close(found.network.state_dict()[name], tensor, rtol=0, atol=1e-6)
+    said = found.provenance
+    assert said.licence == "Apache-2.0; what it started from: research only"
+    assert said.training_data.endswith("; before that pure (100%)") and said.source.endswith(
+        " steps of 2, after elsewhere"
+    )
 
 
 @pytest.mark.slow
