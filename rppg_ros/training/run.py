@@ -49,7 +49,7 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
         _start_from(learner, Path(config.start), folder)
     windows = Windows(config, folder)
     windows.film()
-    best = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True, enable_version_counter=False)
+    best = ModelCheckpoint(folder, "best", monitor="val/loss", enable_version_counter=False)
     trainer = _trainer(config, folder, best)
     torch.set_flush_denormal(True)  # dying gradients would cost many times a number's time
     try:
@@ -105,8 +105,9 @@ def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightn
         logger=TensorBoardLogger(folder, name="", version="curves"),
         callbacks=[
             EMAWeightAveraging(decay=config.ema_decay),
-            best,
             EarlyStopping("val/loss", patience=config.patience),
+            best,
+            ModelCheckpoint(folder, "last", enable_version_counter=False),  # after `best`: it keeps what that knows
             RichProgressBar() if sys.stderr.isatty() else EpochLines(),
         ],
         enable_progress_bar=sys.stderr.isatty(),

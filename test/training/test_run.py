@@ -55,6 +55,20 @@ def test_a_run_leaves_a_checkpoint_that_exports(config_file, tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_it_goes_on_after_the_last_epoch_though_an_earlier_one_was_better(config_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        Learner, "on_validation_epoch_end", lambda self: self.log("val/loss", float(self.current_epoch))
+    )
+    assert main(["train", config_file(epochs=3), "-o", str(tmp_path / "run")]) == 0
+    kept = {
+        name: torch.load(tmp_path / "run" / f"{name}.ckpt", map_location="cpu", weights_only=False)
+        for name in ("best", "last")
+    }
+    assert (kept["best"]["epoch"], kept["last"]["epoch"]) == (0, 2)
+    assert load(tmp_path / "run" / "best.pt").provenance.scores["held_out_loss"] == 0.0
+
+
+@pytest.mark.slow
 def test_a_run_that_starts_from_a_checkpoint_takes_its_weights_and_its_terms(config_file, tmp_path):
     assert main(["train", config_file(epochs=1, steps=1), "-o", str(tmp_path / "first")]) == 0
     first = load(tmp_path / "first" / "best.pt")
