@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import pickle
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -74,8 +75,21 @@ def main() -> None:
     parser.add_argument("--thermal", action="store_true", help="with a thermal camera")
     parser.add_argument("--size", type=int, default=36, help="of the crops, at least the model's; default: %(default)s")
     parser.add_argument("--hardness", type=float, nargs=2, default=(0.3, 1.0), help="from and to; default: %(default)s")
+    parser.add_argument("--kept", type=Path, help="file to keep the windows' features in between fits")
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
     args = parser.parse_args()
+    result = {}
+    for kind, (fitted, checked) in _features(args).items():
+        calibration = fit(fitted, RATES[kind])
+        report(checked, calibration, RATES[kind])
+        result[kind.value] = asdict(calibration)
+    args.output.write_text(json.dumps(result, indent=1))
+
+
+def _features(args: argparse.Namespace) -> dict[Kind, tuple[np.ndarray, np.ndarray]]:
+    """Of each task's windows: those to fit on and those to check with."""
+    if args.kept and args.kept.is_file():
+        return pickle.loads(args.kept.read_bytes())  # our own file
     task = partial(
         rows_of,
         engine=args.engine,
@@ -86,13 +100,13 @@ def main() -> None:
     )
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:
         found = list(pool.map(task, range(args.people)))
-    result = {}
-    for kind in sorted({kind for one in found for kind in one}):
-        fitted, checked = (np.concatenate([one[kind] for one in found[i::2] if kind in one]) for i in (0, 1))
-        calibration = fit(fitted, RATES[kind])
-        report(checked, calibration, RATES[kind])
-        result[kind.value] = asdict(calibration)
-    args.output.write_text(json.dumps(result, indent=1))
+    both = {
+        kind: tuple(np.concatenate([one[kind] for one in found[i::2] if kind in one]) for i in (0, 1))
+        for kind in sorted({kind for one in found for kind in one})
+    }
+    if args.kept:
+        args.kept.write_bytes(pickle.dumps(both))
+    return both
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from rppg_ros.vitals.registry import RATES, RateSpec
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 RATE_HZ = 30.0
+RIDGE = 1e-4
 RIGHT_WITHIN = {Kind.BVP: 5.0, Kind.RSP: 2.0}  # per minute
 LIMITS = {Kind.BVP: (42.0, 180.0), Kind.RSP: (6.0, 40.0)}  # simulated rates, per minute
 WANDER = {Kind.BVP: 0.03, Kind.RSP: 0.08}  # relative standard deviation of the instantaneous rate
@@ -72,13 +73,13 @@ def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
     snr, lead, octaves, split, error = rows.T
     right = np.abs(error) <= RIGHT_WITHIN[spec.kind]
 
-    def loss(w: np.ndarray) -> float:
-        p = np.clip(expit(w[0] + w[1] * snr + w[2] * lead + w[3] * octaves - w[4] * split), 1e-6, 1 - 1e-6)
-        return -np.mean(right * np.log(p) + (~right) * np.log(1 - p))
+    known = np.stack([np.ones_like(snr), snr, lead, octaves, -split], axis=1)
 
-    w = minimize(
-        loss, np.array([0.0, 0.3, 0.1, 0.0, 0.1]), method="Nelder-Mead", options={"maxiter": 8000, "maxfev": 8000}
-    ).x
+    def loss(w: np.ndarray) -> float:  # convex; the ridge keeps it so where nothing is ever wrong
+        z = known @ w
+        return np.mean(np.logaddexp(0, z) - right * z) + RIDGE * np.sum(w[1:] ** 2)
+
+    w = minimize(loss, np.zeros(5), method="BFGS").x
     noise = 10 ** (-snr / 20) / 2**octaves
 
     def likelihood(v: np.ndarray) -> float:
@@ -86,7 +87,7 @@ def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
         return np.mean(np.log(var) + error[right] ** 2 / var)
 
     v = np.abs(minimize(likelihood, np.array([0.5, 0.5]), method="Nelder-Mead").x)
-    return rates.Calibration(*np.round(w, 3), *np.round(v, 3))
+    return rates.Calibration(*(round(float(value), 3) for value in (*w, *v)))
 
 
 def report(rows: np.ndarray, c: rates.Calibration, spec: RateSpec) -> None:
