@@ -9,7 +9,8 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "rppg_ros"
-WITHOUT_THERMAL = "mmrphys-rgb"
+WITHOUT_THERMAL = {"clinical_cart.yaml": "phasenet-causal"}  # patients keep still; docs/accuracy.md says why
+WITHOUT_THERMAL_ELSE = "mmrphys-rgb"
 ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
@@ -59,7 +60,8 @@ def _nodes(context):
     if value("model"):
         overrides["model"] = "" if value("model") == "none" else value("model")
     elif value("thermal_topic") == "none" and _is_ours(params_file, default_file.perform(context)):
-        overrides["model"] = WITHOUT_THERMAL  # the presets' own model would leave the breath out
+        # The presets' own model is made for both cameras.
+        overrides["model"] = WITHOUT_THERMAL.get(os.path.basename(params_file), WITHOUT_THERMAL_ELSE)
     parameters = [params_file, overrides]
     remappings = [
         (local, value(argument))

@@ -28,8 +28,8 @@ class EvalConfig:
 
     Attributes
     ----------
-    engine, model, hop_s : see make_engine; `model` is a path or the name of a shipped model. "shipped": as the launch files do,
-        one shipped model for recordings with thermal frames, another for those without.
+    engine, model, hop_s : see make_engine; `model` is a path or the name of a shipped model. "shipped": as mobile_robot.launch.py
+        does, one shipped model for recordings with thermal frames, another for those without.
     window_s : of the toolbox's protocol, seconds; 0: each recording as a whole.
     min_quality_bvp, min_quality_rsp : least quality of a rate that is given as a number.
     detector_model : path of a YuNet file; empty: Haar.

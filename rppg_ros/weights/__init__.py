@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SUFFIX = ".onnx"
-WITH_THERMAL, WITHOUT_THERMAL = "mmrphys-rgbt", "mmrphys-rgb"  # what the launch files run; docs/accuracy.md says why
+WITH_THERMAL, WITHOUT_THERMAL = "mmrphys-rgbt", "mmrphys-rgb"  # of mobile_robot.launch.py; docs/accuracy.md says why
 
 
 def names() -> tuple[str, ...]:
