@@ -1,6 +1,6 @@
 """What a network owes to each factor of the made-up scenes: trained without it, judged on real faces; one Markdown table.
 
-    python benchmarks/ablation.py REFERENCE FOLDER [--run mmrphys-rgbt] [--epochs N] [--steps N] [--kept FILE]
+    python benchmarks/ablation.py REFERENCE FOLDER [--run mmrphys-rgbt-1] [--epochs N] [--steps N] [--kept FILE]
 
 FOLDER keeps the trained networks: run again, it goes on where it was. Each network differs from the first in the factor alone:
 same seed, same windows, same steps. See judge.py for what the cells say.
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reference", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--run", default="mmrphys-rgbt", choices=RUNS, help="default: %(default)s")
+    parser.add_argument("--run", default="mmrphys-rgbt-1", choices=RUNS, help="default: %(default)s")
     parser.add_argument("--epochs", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--steps", type=int, default=100, help="default: %(default)s")
     parser.add_argument("--kept", type=Path, help="crops that judge.py kept")

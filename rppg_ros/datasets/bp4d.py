@@ -85,6 +85,7 @@ def _zipped(archive: Path, names: list[str]) -> Iterator[Loaded]:
 def _image(file: zipfile.ZipFile, archive: Path, name: str) -> np.ndarray:
     try:
         data = file.read(name)
+    # NotImplementedError is zipfile's own, for a way of compression that it cannot read.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise DatasetError(f"{archive}: not a readable zip file: {error}") from None
     return decoded(data, f"{archive}: {name}")

@@ -109,7 +109,8 @@ def _evaluate(args: argparse.Namespace) -> int:
         asked["model"] = ""
     config = EvalConfig(**asked)
     # Before any recording is opened: a bad model fails at once.
-    engines = [config.make_engine(has_thermal).name for has_thermal in (True, False)]
+    kinds = (True, False) if len(config.models()) > 1 else (True,)
+    engines = [config.make_engine(has_thermal).name for has_thermal in kinds]
     options = {
         "truth": args.truth,
         "rgb_topic": args.rgb_topic,
@@ -126,7 +127,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     shelf = Shelf(args.output, settings)
     console = Console()
     found = _all(refs, shelf, config, args, console)
-    results = Results(" / ".join(dict.fromkeys(engines)), settings, tuple(found[ref.key] for ref in refs))
+    results = Results(" / ".join(engines), settings, tuple(found[ref.key] for ref in refs))
     write_run(results, args.output, console)
     return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
 

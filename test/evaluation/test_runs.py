@@ -32,7 +32,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_by_default_the_models_are_measured_that_the_launch_files_run():
+def test_by_default_the_models_are_measured_that_the_robot_runs():
     config = EvalConfig(model=SHIPPED)
     assert [config.make_engine(thermal).name for thermal in (True, False)] == ["mmrphys-rgbt", "mmrphys-rgb"]
     assert EvalConfig(model=SHIPPED, use_thermal=False).make_engine(True).name == "mmrphys-rgb"
