@@ -16,8 +16,8 @@ from clips import JudgedClip, tracked, truth_of
 
 from rppg_ros.datasets.bags import open_recording
 from rppg_ros.evaluation.frames import pipeline_frame
-from rppg_ros.synthesis.face import noise_field
 from rppg_ros.synthesis.haemodynamics import Body, simulate
+from rppg_ros.synthesis.maps import noise_field
 from rppg_ros.synthesis.skin import BLOOD
 from rppg_ros.types import NS_PER_S, Kind
 from rppg_ros.vision.detect import make_detector

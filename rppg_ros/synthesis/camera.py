@@ -20,7 +20,7 @@ class CameraConfig:
     Attributes
     ----------
     fps : nominal. jitter_s : standard deviation of its frames' times. drop : share of frames lost. rate_drift : slow change
-        of fps, share.
+        of fps, share. repeats : share of frames that show the one before again, as of drivers and files that fill up.
     shot_noise, read_noise : standard deviation at full and at no light, grey levels of 8 bits.
     sharpening : of the camera's own processing, share.
     exposure_steps_per_minute, exposure_step : sudden changes of exposure, and their size, share.
@@ -34,6 +34,7 @@ class CameraConfig:
     jitter_s: float = 0.002
     drop: float = 0.0
     rate_drift: float = 0.0
+    repeats: float = 0.0
     shot_noise: float = 2.5
     read_noise: float = 1.0
     sharpening: float = 0.0

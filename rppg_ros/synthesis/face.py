@@ -1,19 +1,21 @@
 """Faces made up: where skin is, what it looks like, and how blood and heat are spread over it. All maps are square, side px.
 
-A map's places run from -1 to 1 over the crop, face upright in the middle, about two thirds of it wide. Every face has its own
-proportions; nothing of a real person is in them.
+A map's places run from -1 to 1 over the crop, face upright in the middle, about half of it wide. Every face has its own
+proportions; its features are drawn, or the texture of photographs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from rppg_ros.synthesis import photographs
+from rppg_ros.synthesis.maps import blob, noise_field, soft
 from rppg_ros.synthesis.skin import Skin
 
 ASPECT = 1.3  # of a face, height over width
+HAIRY, BARE = 0.3, 0.6  # brightness of a photograph, of its skin's: below it is no skin, above it all is
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,18 @@ class Face:
 
     Attributes
     ----------
-    albedo : (S, S, 3) float32, 0..1, without light.
+    albedo : (S, S, 3) float32, 0..1, without light. cover : (S, S) float32, 0..1: where head and hair are.
     perfusion : (S, S) float32: relative strength of the pulse, 0 where there is no skin.
     delay_s : (S, S) float32: how much later the pulse arrives than at the earliest place, seconds.
     gloss : (S, S) float32: how much of the lamp's light the surface throws back.
     normal : (S, S, 3) float32: which way the surface looks, x right, y down, z to the camera; 0 off the head.
     mouth : (S, S) float32: what moves when talking. eyes : (S, S) float32: what lids cover.
+    width, chin : half its width, and where the chin is, from -1 to 1.
     warmth : (S, S) float32, degrees Celsius at rest. breath : (S, S) float32: degrees per unit of breath.
     """
 
     albedo: np.ndarray
+    cover: np.ndarray
     perfusion: np.ndarray
     delay_s: np.ndarray
     gloss: np.ndarray
@@ -40,62 +44,48 @@ class Face:
     eyes: np.ndarray
     warmth: np.ndarray
     breath: np.ndarray
+    width: float
+    chin: float
 
 
-def make_face(skin: Skin, side: int, rng: np.random.Generator) -> Face:
-    """A face of its own, its hair, clothes and what is behind it."""
+def make_face(skin: Skin, side: int, rng: np.random.Generator, photographed: bool = False) -> Face:
+    """A face of its own, and its hair.
+
+    Parameters
+    ----------
+    photographed : its features are the texture of photographs, see photographs.texture.
+    """
     y, x = (v.astype(np.float32) for v in np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j])
     width = rng.uniform(0.44, 0.58)
     height = width * ASPECT * rng.uniform(0.92, 1.1)
-    cy = rng.uniform(-0.05, 0.1)
+    cy = rng.uniform(-0.15, 0.07)
     u, v = x / width, (y - cy) / height
-    head = _soft(1.0 - np.hypot(u, v * (1 + 0.12 * np.abs(u))), 0.05)
-    neck = _soft(0.55 - np.abs(u), 0.05) * _soft(v - 0.6, 0.1) * (v < 2)
+    head = soft(1.0 - np.hypot(u, v * (1 + 0.12 * np.abs(u))), 0.05)
+    neck = soft(0.55 - np.abs(u), 0.05) * soft(v - 0.6, 0.1) * (v < 2)
     parts = _parts(u, v, rng)
     hair = _hair(u, v, head, rng)
-    bare = (1 - hair) * (1 - parts["eyes"]) * (1 - 0.8 * parts["brows"]) * (1 - 0.25 * parts["lips"])
-    skin_map = np.maximum(head, 0.9 * neck) * bare
-    beard = rng.uniform(0.3, 0.8) * _soft(v - 0.45, 0.12) * head if rng.uniform() < 0.2 else np.zeros_like(u)
-    albedo = _albedo(skin, skin_map, hair, parts, beard, rng)
+    bright = photographs.texture(u, v, rng) if photographed else None
+    if bright is None:
+        bare = (1 - hair) * (1 - parts["eyes"]) * (1 - 0.8 * parts["brows"]) * (1 - 0.25 * parts["lips"])
+    else:
+        bare = (1 - hair) * np.clip((bright - HAIRY) / (BARE - HAIRY), 0, 1)  # dark places are hair, eyes, frames
+    beard = rng.uniform(0.3, 0.8) * soft(v - 0.45, 0.12) * head if rng.uniform() < 0.2 else np.zeros_like(u)
+    albedo = _albedo(skin, bright, hair, parts, beard, rng)
     perfusion = head * bare * (1 - beard) * _perfusion(u, v, rng)
     normal = _normals(u, v, head)
-    gloss = head * bare * (0.3 + 0.7 * _blob(u, v, 0, -0.5, 0.5, 0.3) + 0.8 * _blob(u, v, 0, 0.1, 0.12, 0.2))
+    gloss = head * bare * (0.3 + 0.7 * blob(u, v, 0, -0.5, 0.5, 0.3) + 0.8 * blob(u, v, 0, 0.1, 0.12, 0.2))
     warmth, breath = _heat(u, v, head, neck, hair, rng)
-    return Face(
-        albedo.astype(np.float32),
-        perfusion.astype(np.float32),
-        _delays(v, rng).astype(np.float32),
-        gloss.astype(np.float32),
-        normal.astype(np.float32),
-        parts["lips"].astype(np.float32),
-        parts["eyes"].astype(np.float32),
-        warmth.astype(np.float32),
-        breath.astype(np.float32),
-    )
-
-
-def noise_field(side: int, scale: float, rng: np.random.Generator) -> np.ndarray:
-    """(S, S) smooth random field, zero mean, unit variance; `scale` is the size of its spots, pixels."""
-    field = cv2.GaussianBlur(rng.normal(size=(side, side)).astype(np.float32), (0, 0), max(scale, 0.4))
-    return (field - field.mean()) / max(float(field.std()), 1e-6)
-
-
-def _soft(distance: np.ndarray, width: float) -> np.ndarray:
-    """0 to 1 across an edge at 0."""
-    return 1 / (1 + np.exp(-np.clip(distance / width * 4, -40, 40)))
-
-
-def _blob(u: np.ndarray, v: np.ndarray, x: float, y: float, a: float, b: float) -> np.ndarray:
-    return np.exp(-(((u - x) / a) ** 2 + ((v - y) / b) ** 2))
+    maps = (albedo, np.maximum(head, hair), perfusion, _delays(v, rng), gloss, normal, parts["lips"], parts["eyes"])
+    return Face(*(m.astype(np.float32) for m in (*maps, warmth, breath)), width, cy + height)
 
 
 def _parts(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
     apart, eye_y, mouth_y = rng.uniform(0.36, 0.44), rng.uniform(-0.22, -0.1), rng.uniform(0.5, 0.6)
-    eye = [_soft(1 - np.hypot((u - s * apart) / 0.17, (v - eye_y) / 0.07), 0.3) for s in (-1, 1)]
-    brow = [_soft(1 - np.hypot((u - s * apart) / 0.24, (v - eye_y + 0.16) / 0.04), 0.4) for s in (-1, 1)]
-    iris = [_soft(1 - np.hypot((u - s * apart) / 0.07, (v - eye_y) / 0.06), 0.3) for s in (-1, 1)]
-    lips = _soft(1 - np.hypot(u / rng.uniform(0.26, 0.36), (v - mouth_y) / rng.uniform(0.06, 0.11)), 0.3)
-    nostrils = sum(_blob(u, v, s * 0.09, 0.28, 0.05, 0.03) for s in (-1, 1))
+    eye = [soft(1 - np.hypot((u - s * apart) / 0.17, (v - eye_y) / 0.07), 0.3) for s in (-1, 1)]
+    brow = [soft(1 - np.hypot((u - s * apart) / 0.24, (v - eye_y + 0.16) / 0.04), 0.4) for s in (-1, 1)]
+    iris = [soft(1 - np.hypot((u - s * apart) / 0.07, (v - eye_y) / 0.06), 0.3) for s in (-1, 1)]
+    lips = soft(1 - np.hypot(u / rng.uniform(0.26, 0.36), (v - mouth_y) / rng.uniform(0.06, 0.11)), 0.3)
+    nostrils = sum(blob(u, v, s * 0.09, 0.28, 0.05, 0.03) for s in (-1, 1))
     return {"eyes": sum(eye), "brows": sum(brow), "iris": sum(iris), "lips": lips, "nostrils": nostrils}
 
 
@@ -104,22 +94,30 @@ def _hair(u: np.ndarray, v: np.ndarray, head: np.ndarray, rng: np.random.Generat
     if style < 0.12:
         return np.zeros_like(u)
     line = rng.uniform(-0.75, -0.5) + 0.25 * u**2 * rng.uniform(0, 1.5)
-    crown = _soft(line - v, 0.08) * _soft(1.18 - np.hypot(u, v * 0.98), 0.08)
+    crown = soft(line - v, 0.08) * soft(1.18 - np.hypot(u, v * 0.98), 0.08)
     if style > 0.6:  # long
         crown = np.maximum(
-            crown, _soft(1.3 - np.hypot(u, v * 0.7), 0.1) * _soft(np.abs(u) - rng.uniform(0.82, 0.95), 0.08)
+            crown, soft(1.3 - np.hypot(u, v * 0.7), 0.1) * soft(np.abs(u) - rng.uniform(0.82, 0.95), 0.08)
         )
     return crown
 
 
-def _albedo(skin: Skin, skin_map, hair, parts, beard, rng: np.random.Generator) -> np.ndarray:
-    side = len(skin_map)
+def _albedo(skin: Skin, bright, hair, parts, beard, rng: np.random.Generator) -> np.ndarray:
+    side = len(hair)
     colour = skin.colour()
     mottled = 1 + 0.04 * noise_field(side, side / 30, rng) + 0.03 * noise_field(side, 0.7, rng)
-    behind = rng.uniform(0.05, 0.9, 3) * (1 + 0.3 * noise_field(side, side / rng.uniform(4, 20), rng)[..., None])
-    image = np.clip(behind, 0.02, 1.0)
-    image = image + hair[..., None] * (rng.uniform(0.02, 0.35) * np.array([1.0, 0.85, 0.7]) - image)
-    image = image + skin_map[..., None] * (colour * mottled[..., None] - image)
+    image = colour * mottled[..., None]
+    if bright is None:
+        image = _drawn(image, colour, parts, rng)
+    else:
+        image = image * bright[..., None]
+    tress = np.exp(rng.uniform(np.log(0.01), np.log(0.3))) * np.array([1.0, 0.85, 0.7])
+    image = image + hair[..., None] * (tress * (1 + 0.4 * noise_field(side, side / 25, rng)[..., None]) - image)
+    return np.clip(image + beard[..., None] * (0.25 * colour - image), 0.005, 1.0)
+
+
+def _drawn(image: np.ndarray, colour: np.ndarray, parts, rng: np.random.Generator) -> np.ndarray:
+    """Features on bare skin."""
     for name, paint, share in (
         ("brows", 0.3 * colour, 0.8),
         ("eyes", np.array([0.75, 0.73, 0.7]), 0.9),
@@ -128,13 +126,13 @@ def _albedo(skin: Skin, skin_map, hair, parts, beard, rng: np.random.Generator) 
         ("nostrils", 0.35 * colour, 0.7),
     ):
         image = image + share * parts[name][..., None] * (paint - image)
-    return image + beard[..., None] * (0.25 * colour - image)
+    return image
 
 
 def _perfusion(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Forehead and cheeks pulse most, the nose's ridge and the jaw least; and no two faces alike."""
-    cheeks = sum(_blob(u, v, s * 0.45, 0.25, 0.3, 0.3) for s in (-1, 1))
-    regions = 0.55 + rng.uniform(0.2, 0.6) * _blob(u, v, 0, -0.45, 0.7, 0.3) + rng.uniform(0.2, 0.7) * cheeks
+    cheeks = sum(blob(u, v, s * 0.45, 0.25, 0.3, 0.3) for s in (-1, 1))
+    regions = 0.55 + rng.uniform(0.2, 0.6) * blob(u, v, 0, -0.45, 0.7, 0.3) + rng.uniform(0.2, 0.7) * cheeks
     spots = 1 + 0.3 * noise_field(len(u), len(u) / 10, rng)
     return regions * np.clip(spots, 0.1, 2.0)
 
@@ -147,7 +145,7 @@ def _delays(v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _normals(u: np.ndarray, v: np.ndarray, head: np.ndarray) -> np.ndarray:
     x, y = np.clip(u, -1, 1) * 0.85, np.clip(v, -1, 1) * 0.7
-    nose = _blob(u, v, 0, 0.1, 0.14, 0.3)
+    nose = blob(u, v, 0, 0.1, 0.14, 0.3)
     x = x + 2.0 * u * nose
     z = np.sqrt(np.clip(1 - x**2 - y**2, 0.08, 1))
     normal = np.stack([x, y, z], axis=2)
@@ -160,9 +158,9 @@ def _heat(u, v, head, neck, hair, rng: np.random.Generator) -> tuple[np.ndarray,
     heat = air + rng.uniform(0, 3) * noise_field(len(u), len(u) / 6, rng)
     heat = heat + np.maximum(head, neck) * (skin - heat)
     heat = heat - hair * rng.uniform(2, 5)
-    heat = heat - rng.uniform(0.3, 2.5) * _blob(u, v, 0, 0.15, 0.15, 0.25) * head
-    heat = heat + rng.uniform(0.2, 0.8) * sum(_blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1)) * head
-    nose = sum(_blob(u, v, s * 0.09, 0.31, 0.09, 0.06) for s in (-1, 1))
+    heat = heat - rng.uniform(0.3, 2.5) * blob(u, v, 0, 0.15, 0.15, 0.25) * head
+    heat = heat + rng.uniform(0.2, 0.8) * sum(blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1)) * head
+    nose = sum(blob(u, v, s * 0.09, 0.31, 0.09, 0.06) for s in (-1, 1))
     by_mouth = rng.uniform() < 0.25
-    breath = nose + (rng.uniform(0.5, 1.2) * _blob(u, v, 0, 0.55, 0.2, 0.08) if by_mouth else 0.0)
+    breath = nose + (rng.uniform(0.5, 1.2) * blob(u, v, 0, 0.55, 0.2, 0.08) if by_mouth else 0.0)
     return heat, breath

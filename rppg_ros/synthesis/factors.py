@@ -12,7 +12,9 @@ from rppg_ros.synthesis.haemodynamics import Body
 from rppg_ros.synthesis.light import LightConfig
 from rppg_ros.synthesis.motion import MotionConfig
 
-STILL = MotionConfig(sway=0, roll=0, zoom=0, turn=0, nod=0, jitter=0, blinks_per_minute=0, recoil=0, breathing=0)
+STILL = MotionConfig(
+    sway=0, roll=0, zoom=0, turn=0, nod=0, jitter=0, blinks_per_minute=0, recoil=0, breathing=0, shoulders=0, roam=0
+)
 STEADY = LightConfig(drift=0, tint_drift=0, flicker=0, screen=0, shadow_per_minute=0)
 MIDDLE_SKIN = 3.0
 SILENT_GREY_LEVELS = 0.3  # rounding to 8 bits wants some noise
@@ -44,7 +46,7 @@ def _without_skin_types(scene: Scene) -> Scene:
 
 
 def _without_uneven_frames(scene: Scene) -> Scene:
-    return replace(scene, camera=replace(scene.camera, fps=30.0, jitter_s=0.0, drop=0.0, rate_drift=0.0))
+    return replace(scene, camera=replace(scene.camera, fps=30.0, jitter_s=0.0, drop=0.0, rate_drift=0.0, repeats=0.0))
 
 
 def _without_physiology(scene: Scene) -> Scene:

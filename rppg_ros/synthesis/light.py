@@ -22,6 +22,8 @@ class LightConfig:
     mains_hz, flicker : of a lamp that flickers at twice the mains, and its depth, share; the camera's frames alias it.
     screen, screen_period_s : strength of a screen's changing pictures, share, and how often they change.
     shadow_per_minute : somebody walks through the light.
+    two_tone : how far the lamp's colour and that of the light from everywhere differ, share.
+    falloff : change of light from the picture's middle to its edge, share.
     """
 
     drift: float = 0.05
@@ -31,6 +33,8 @@ class LightConfig:
     screen: float = 0.0
     screen_period_s: float = 2.0
     shadow_per_minute: float = 0.0
+    two_tone: float = 0.05
+    falloff: float = 0.1
 
 
 def brightness(config: LightConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -60,7 +64,29 @@ def _shadows(config: LightConfig, times_s: np.ndarray, rng: np.random.Generator)
     return level
 
 
-def direction(rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Where a lamp is (3,), unit length, towards it; and the share of light that comes from everywhere."""
+@dataclass(frozen=True, slots=True)
+class Lamps:
+    """A lamp, and what comes from everywhere; their colours differ, so a head that turns changes colour.
+
+    Attributes
+    ----------
+    toward : (3,), unit length, to the lamp. lamp, ambient : (3,), R, G, B.
+    field : (S, S, 1) float32: how light falls off over the picture.
+    """
+
+    toward: np.ndarray
+    lamp: np.ndarray
+    ambient: np.ndarray
+    field: np.ndarray
+
+
+def lamps(config: LightConfig, side: int, rng: np.random.Generator) -> Lamps:
+    """Where light comes from."""
     toward = np.array([rng.uniform(-1, 1), rng.uniform(-1.2, 0.3), rng.uniform(0.6, 1.5)])
-    return toward / np.linalg.norm(toward), float(rng.uniform(0.3, 0.8))
+    share = rng.uniform(0.2, 0.8)
+    tint = config.two_tone * rng.normal(size=3)
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    angle = rng.uniform(0, 2 * np.pi)
+    field = np.exp(config.falloff * (x * np.cos(angle) + y * np.sin(angle)))[..., None]
+    colours = (1.2 * (1 - share) * np.exp(tint), share * np.exp(-tint))
+    return Lamps(toward / np.linalg.norm(toward), *(c.astype(np.float32) for c in (*colours, field)))

@@ -11,6 +11,8 @@ import numpy as np
 from rppg_ros.synthesis.physiology import Vitals, at, wander
 
 GRID_HZ = 100.0
+NODDING = 0.2  # share of people whose head sinks as they breathe in
+BODY_FOLLOWS = 0.3  # share of the head's sway that the shoulders share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class MotionConfig:
     jitter : of the tracker's crop, from frame to frame.
     talking : share of the time. blinks_per_minute.
     recoil : movement with each beat (ballistocardiography). breathing : and with each breath.
+    shoulders : how far a breath lifts the shoulders. roam : of head and body through the room; the tracker follows, so that the
+        room moves in the crop.
     hands_per_minute : a hand passes in front of the face.
     """
 
@@ -43,6 +47,8 @@ class MotionConfig:
     blinks_per_minute: float = 15.0
     recoil: float = 0.0004
     breathing: float = 0.002
+    shoulders: float = 0.006
+    roam: float = 0.02
     hands_per_minute: float = 0.0
 
 
@@ -51,6 +57,7 @@ class Movement:
     """Each (T,): shifts x, y and zoom about 0 (shares), roll, turn and nod (degrees), open mouth and closed eyes (0..1).
 
     hand : (T, 3), its place and whether it is there.
+    room, body : (T, 2), shifts of what is behind the head, and of neck and shoulders.
     """
 
     x: np.ndarray
@@ -62,6 +69,8 @@ class Movement:
     mouth: np.ndarray
     eyes: np.ndarray
     hand: np.ndarray
+    room: np.ndarray
+    body: np.ndarray
 
     def at(self, index: np.ndarray) -> Movement:
         """Some of the times."""
@@ -80,12 +89,17 @@ def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.
     jitter = rng.normal(0, config.jitter, (3, len(times_s)))
     beat, breath = vitals.at("bvp", times_s), vitals.at("rsp", times_s)
     angle = rng.uniform(0, 6.28)
+    x = config.sway * (slow(4.0) + 4 * jerk[0] + bob[0])
+    y = config.sway * (slow(4.0) + 2 * jerk[1] + bob[1])
+    # Most heads rise with the breath, as the shoulders do; some nod.
+    lift = config.breathing * (1 if rng.uniform() < NODDING else -1)
+    room = np.stack([config.roam * slow(6.0), config.roam * slow(6.0)], axis=1) + jitter[:2].T
+    # Shoulders go with the head halfway, and with the breath.
+    body = 0.5 * room + 0.5 * jitter[:2].T + BODY_FOLLOWS * np.stack([x, y], axis=1)
+    body[:, 1] -= config.shoulders * breath
     return Movement(
-        x=config.sway * (slow(4.0) + 4 * jerk[0] + bob[0]) + jitter[0] + config.recoil * np.cos(angle) * beat,
-        y=config.sway * (slow(4.0) + 2 * jerk[1] + bob[1])
-        + jitter[1]
-        + config.recoil * np.sin(angle) * beat
-        + config.breathing * breath,
+        x=x + jitter[0] + config.recoil * np.cos(angle) * beat,
+        y=y + jitter[1] + config.recoil * np.sin(angle) * beat + lift * breath,
         zoom=config.zoom * (slow(6.0) + jerk[2]) + jitter[2],
         roll=config.roll * (slow(5.0) + 2 * jerk[3]),
         turn=config.turn * (slow(5.0) + 3 * jerk[0] + bob[2]) + rng.normal(0, config.turn),
@@ -93,6 +107,8 @@ def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.
         mouth=_talking(config, times_s, rng),
         eyes=_blinks(config, times_s, rng),
         hand=_hands(config, times_s, rng),
+        room=room,
+        body=body,
     )
 
 
@@ -106,6 +122,11 @@ def warp_matrices(move: Movement, side: int) -> np.ndarray:
     tx = middle + (move.x + 0.3 * np.sin(np.deg2rad(move.turn))) * side - (a + b) * middle
     ty = middle + (move.y + 0.2 * np.sin(np.deg2rad(move.nod))) * side - (c + d) * middle
     return np.stack([np.stack([a, b, tx], axis=1), np.stack([c, d, ty], axis=1)], axis=1)
+
+
+def shift_matrix(shift: np.ndarray, side: int) -> np.ndarray:
+    """(2, 3) for cv2.warpAffine of a shift (x, y) in shares of the side."""
+    return np.array([[1.0, 0.0, shift[0] * side], [0.0, 1.0, shift[1] * side]])
 
 
 def draw_hand(image: np.ndarray, hand: np.ndarray, colour: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from rppg_ros.synthesis.motion import MotionConfig
 
 HEART_RATES = (40.0, 180.0)
 BREATH_RATES = (6.0, 36.0)
+PHOTOGRAPHED = 0.7
 
 
 def random_scene(rng: np.random.Generator, hardness: float = 0.5, thermal: bool = False) -> Scene:
@@ -40,6 +41,8 @@ def random_scene(rng: np.random.Generator, hardness: float = 0.5, thermal: bool 
         fitzpatrick=float(rng.uniform(1, 6)),
         pulse_strength=_log(rng, 0.003, 0.016) * (1 - 0.4 * hardness),
         exposure=_log(rng, 0.35, 1.1),
+        photographed=bool(rng.uniform() < PHOTOGRAPHED),
+        edges=_edges(rng),
         thermal=_thermal(rng, hardness) if thermal else None,
     )
 
@@ -73,6 +76,13 @@ def random_body(rng: np.random.Generator) -> Body:
     )
 
 
+def _edges(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """A face near the picture's edge: every other one on some side, as faces that fill a webcam's picture are."""
+    near = rng.uniform(size=4) < (0.1, 0.35, 0.1, 0.3)
+    left, top, right, bottom = (float(edge) for edge in near * rng.uniform(0.02, 0.25, 4))
+    return left, top, right, bottom
+
+
 def _motion(rng: np.random.Generator, hard: float) -> MotionConfig:
     return MotionConfig(
         sway=_log(rng, 0.002, 0.03) * (0.4 + hard),
@@ -88,6 +98,8 @@ def _motion(rng: np.random.Generator, hard: float) -> MotionConfig:
         blinks_per_minute=rng.uniform(5, 30),
         recoil=_log(rng, 0.0001, 0.0015),
         breathing=_log(rng, 0.0008, 0.01),
+        shoulders=_log(rng, 0.002, 0.02),
+        roam=_log(rng, 0.002, 0.1) * (0.2 + hard),
         hands_per_minute=rng.uniform(0, 4) * (rng.uniform() < 0.3 * hard),
     )
 
@@ -101,6 +113,8 @@ def _light(rng: np.random.Generator, hard: float) -> LightConfig:
         screen=_log(rng, 0.002, 0.06) * (rng.uniform() < 0.4 * hard),
         screen_period_s=rng.uniform(0.4, 5),
         shadow_per_minute=rng.uniform(0, 6) * (rng.uniform() < 0.3 * hard),
+        two_tone=_log(rng, 0.01, 0.25),
+        falloff=_log(rng, 0.02, 0.5),
     )
 
 
@@ -112,6 +126,7 @@ def _camera(rng: np.random.Generator, hard: float) -> CameraConfig:
         jitter_s=_log(rng, 0.0002, 0.006),
         drop=rng.uniform(0, 0.1) * (rng.uniform() < 0.3 + 0.4 * hard),
         rate_drift=rng.uniform(0, 0.1) * hard,
+        repeats=rng.uniform(0, 0.3) * (rng.uniform() < 0.25),
         shot_noise=_log(rng, 0.8, 5) * (0.5 + hard),
         read_noise=_log(rng, 0.3, 3) * (0.5 + hard),
         sharpening=rng.uniform(0, 0.8) * (rng.uniform() < 0.4),

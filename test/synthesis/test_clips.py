@@ -8,17 +8,17 @@ import pytest
 from rppg_ros.synthesis.camera import CameraConfig, frame_times
 from rppg_ros.synthesis.clip import Scene, make_clip
 from rppg_ros.synthesis.face import make_face
+from rppg_ros.synthesis.factors import STILL
 from rppg_ros.synthesis.haemodynamics import Body, simulate
 from rppg_ros.synthesis.heat import ThermalConfig
 from rppg_ros.synthesis.light import LightConfig, brightness
-from rppg_ros.synthesis.motion import MotionConfig, movement, warp_matrices
+from rppg_ros.synthesis.motion import movement, warp_matrices
 from rppg_ros.synthesis.physiology import GRID_HZ
 from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.synthesis.skin import MELANIN_OF_TYPE, Skin, melanin_of
 from rppg_ros.vitals.registry import HEART_RATE, RESPIRATION_RATE
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
-STILL = MotionConfig(sway=0, roll=0, zoom=0, turn=0, nod=0, jitter=0, recoil=0, breathing=0, blinks_per_minute=0)
 STEADY = Body(heart_wander=0, heart_jitter=0, arrhythmia=0, breath_wander=0, breath_irregularity=0)
 CALM = Scene(body=STEADY, motion=STILL, light=LightConfig(drift=0, tint_drift=0), camera=CameraConfig(jitter_s=0))
 
@@ -170,7 +170,8 @@ class TestThermal:
         ]
         steps = [np.abs(np.diff(clip.thermal.mean(axis=(1, 2)))) for clip in clips]
         assert steps[1].max() > 20 * steps[0].max()
-        assert (steps[1] == 0).sum() > 5 and (steps[0] == 0).sum() == 0
+        frozen = [(np.diff(clip.thermal, axis=0) == 0).all(axis=(1, 2)).sum() for clip in clips]
+        assert frozen[1] > 5 and frozen[0] == 0
 
 
 class TestDisturbances:
@@ -222,9 +223,56 @@ class TestDisturbances:
         assert np.ptp(clip.rgb.mean(axis=(1, 2, 3))) > 3 * np.ptp(plain.rgb.mean(axis=(1, 2, 3)))
 
     def test_compression_costs_detail(self):
-        sizes = [
-            make_clip(dataclasses.replace(CALM, camera=CameraConfig(jpeg_quality=q)), 1, 48, 2, render=48)
-            for q in (0, 15)
-        ]
-        blur = [np.abs(np.diff(clip.rgb[0].astype(float), axis=1)).mean() for clip in sizes]
-        assert blur[1] < blur[0]
+        plain, fine, coarse = (
+            make_clip(dataclasses.replace(CALM, camera=CameraConfig(jpeg_quality=q)), 1, 48, 2, render=48).rgb[0]
+            for q in (0, 95, 15)
+        )
+        lost = [np.abs(image.astype(float) - plain).mean() for image in (fine, coarse)]
+        assert 0 < lost[0] < lost[1] / 2
+
+    def test_frames_are_repeated(self):
+        clip = make_clip(dataclasses.replace(CALM, camera=CameraConfig(repeats=0.4)), 6, 24, 2)
+        same = [np.array_equal(one, other) for one, other in zip(clip.rgb, clip.rgb[1:], strict=False)]
+        assert 0.25 < np.mean(same) < 0.55
+
+
+class TestSurroundings:
+    """What is not the face moves in its own way."""
+
+    @staticmethod
+    def clip(**motion):
+        scene = dataclasses.replace(CALM, motion=dataclasses.replace(STILL, **motion))
+        return make_clip(scene, 40, 36, 11, render=72)
+
+    def test_shoulders_rise_with_the_breath_and_the_face_stays(self):
+        clip = self.clip(shoulders=0.02)
+        moves = clip.rgb.astype(float).std(axis=0).mean(axis=2)
+        y, x = np.unravel_index(moves.argmax(), moves.shape)
+        assert y > 20
+        curve = clip.rgb[:, y, x].astype(float).mean(axis=1)
+        assert abs(np.corrcoef(curve, clip.vitals.at("rsp", clip.times_s))[0, 1]) > 0.8
+        assert moves[12:20, 14:22].mean() < 0.3 * moves[y, x]
+
+    def test_the_room_moves_behind_a_face_that_is_followed(self):
+        moves = self.clip(roam=0.05).rgb.astype(float).std(axis=0).mean(axis=2)
+        assert moves[:6].mean() > 3 * moves[14:20, 14:22].mean()
+
+    def test_beyond_the_picture_its_edge_is_repeated(self):
+        clip = make_clip(dataclasses.replace(CALM, edges=(0.0, 0.25, 0.0, 0.0)), 1, 48, 3, render=48)
+        assert np.array_equal(clip.rgb[0, 0], clip.rgb[0, 10]) and not np.array_equal(clip.rgb[0, 0], clip.rgb[0, 20])
+
+    def test_photographs_give_a_face_features_and_its_pulse_stays(self):
+        drawn, real = (
+            make_clip(dataclasses.replace(CALM, photographed=p, pulse_strength=0.02), 12, 36, 3) for p in (False, True)
+        )
+        assert np.abs(drawn.rgb[0, 10:24, 12:24].astype(float) - real.rgb[0, 10:24, 12:24]).mean() > 4
+        assert rate_of(trace(real), 30.0, HEART_RATE) == pytest.approx(70, abs=1.5)
+
+    def test_a_turning_head_changes_colour_between_two_lamps(self):
+        def hue(two_tone):
+            light = LightConfig(drift=0, tint_drift=0, two_tone=two_tone)
+            scene = dataclasses.replace(CALM, light=light, motion=dataclasses.replace(STILL, turn=10.0))
+            clip = make_clip(scene, 10, 24, 5)
+            return np.std(trace(clip, 0) / trace(clip, 2))
+
+        assert hue(0.4) > 1.5 * hue(0.0)
