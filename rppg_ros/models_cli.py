@@ -157,7 +157,7 @@ def _info(args: argparse.Namespace, console: Console) -> None:
     registry, describe = models_module("registry"), models_module("describe")
     family = registry.family(args.model)
     network = registry.build(family.name, **_options(args))
-    figures = describe.describe(network, family.frames)
+    figures = describe.describe(network, family.frames - family.frames % network.config.frames_multiple)
     table = Table(title=f"{family.name} {network.config.variant}", show_header=False, title_justify="left")
     for label, text in (
         ("what it is", family.summary),

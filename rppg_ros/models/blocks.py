@@ -50,12 +50,13 @@ def check_clip(x: Tensor, name: str, config: NetworkConfig) -> None:
 
 
 class Conv(NamedTuple):
-    """One convolution of a layer table; kernel, stride and padding are (time, height, width)."""
+    """One convolution of a layer table; kernel, stride, padding and dilation are (time, height, width)."""
 
     channels: int
     stride: tuple[int, int, int] = (1, 1, 1)
     padding: tuple[int, int, int] = (1, 0, 0)
     kernel: tuple[int, int, int] = (3, 3, 3)
+    dilation: tuple[int, int, int] = (1, 1, 1)
 
 
 class Up(NamedTuple):
@@ -75,7 +76,9 @@ class ConvBlock(nn.Module):
 
     def __init__(self, in_channels: int, spec: Conv) -> None:
         super().__init__()
-        self.conv = nn.Conv3d(in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, bias=False)
+        self.conv = nn.Conv3d(
+            in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, spec.dilation, bias=False
+        )
         self.norm = InstanceNorm()
 
     def forward(self, x: Tensor) -> Tensor:

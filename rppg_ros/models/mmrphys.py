@@ -12,27 +12,21 @@ from torch.nn import functional
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.attention import Attention, Axis, FactorisedAttention
-from rppg_ros.models.blocks import DROP, Conv, InputStage, LayerTable, Up, check_clip, plain_conv, stack
+from rppg_ros.models.blocks import Conv, InputStage, check_clip, plain_conv, stack
+from rppg_ros.models.flow import FLOW_CHANNELS, SlowView
+from rppg_ros.models.mmrphys_layers import (
+    RSP_TIME_STRIDE,
+    STEPPED_RSP,
+    BranchTable,
+    Size,
+    bvp_table,
+    rsp_table,
+    slow_rsp_table,
+)
 from rppg_ros.types import Kind
-
-RSP_TIME_STRIDE = 4
-"""The breathing branch works at a quarter of the frame rate, so windows are multiples of this many frames."""
 
 EMBEDDING_CHANNELS = 16
 ATTENTION_CHANNELS = 8
-
-
-class Size(str, enum.Enum):
-    """Resolution variants: same weights' shapes, other strides and paddings."""
-
-    S = "S"
-    M = "M"
-    L = "L"
-
-    @property
-    def pixels(self) -> int:
-        """Side of the input crop."""
-        return {"S": 9, "M": 36, "L": 72}[self.value]
 
 
 class Fusion(str, enum.Enum):
@@ -58,6 +52,8 @@ class MMRPhysConfig:
     dropout : probability of dropping a channel.
     padded_entry : size L only: the pulse branch's first convolution is padded in space, as in the files the
         authors trained on PURE and iBVP alone before the layout settled.
+    rsp_step : not in the paper; for early fusion with RGB. The breathing branch sees, every so many frames, how 9 x 9 cells
+        changed and moved (see SlowView), by the layers of size S spread wider in time; 0: frames' differences, as released.
     stepped_rsp : size L only: the breathing branch upsamples time in two steps, as in three early SCAMPS files. No
         published code is quite theirs: the order of layers follows from their numbering, the strides from the
         commits nearest to them.
@@ -71,6 +67,7 @@ class MMRPhysConfig:
     axis: Axis = Axis.TIME
     dropout: float = 0.1
     padded_entry: bool = False
+    rsp_step: int = 0
     stepped_rsp: bool = False
 
     def __post_init__(self) -> None:
@@ -80,6 +77,12 @@ class MMRPhysConfig:
             raise ValueError(f"fusion '{self.fusion.value}' needs cameras rgb and thermal, not {self.cameras!r}")
         if not self.tasks or not set(self.tasks) <= set(Kind) or len(set(self.tasks)) != len(self.tasks):
             raise ValueError(f"tasks must name bvp, rsp or both, not {self.tasks!r}")
+        if self.rsp_step < 0:
+            raise ValueError(f"rsp_step must be 0 or more, not {self.rsp_step}")
+        if self.rsp_step and (
+            self.fusion is not Fusion.EARLY or "rgb" not in self.cameras or Kind.RSP not in self.tasks
+        ):
+            raise ValueError("rsp_step is for early fusion with RGB, and the task rsp")
         if (self.padded_entry or self.stepped_rsp) and self.size is not Size.L:
             raise ValueError("padded_entry and stepped_rsp exist at size L only")
 
@@ -89,7 +92,8 @@ class MMRPhysConfig:
         cameras = {("rgb",): "RGB", ("thermal",): "T", ("rgb", "thermal"): "RGBT"}[self.cameras]
         task = [] if len(self.tasks) == len(Kind) else [self.tasks[0].value.upper()]
         attention = "Base" if self.attention is Attention.NONE else self.attention.value.upper()
-        return "_".join([self.size.value + self.fusion.value, cameras, *task, attention])
+        slow = [f"Slow{self.rsp_step}"] if self.rsp_step else []
+        return "_".join([self.size.value + self.fusion.value, cameras, *task, *slow, attention])
 
     @property
     def pixels(self) -> int:
@@ -99,7 +103,7 @@ class MMRPhysConfig:
     @property
     def frames_multiple(self) -> int:
         """Windows are multiples of this many frames."""
-        return RSP_TIME_STRIDE if Kind.RSP in self.tasks else 1
+        return RSP_TIME_STRIDE * max(self.rsp_step, 1) if Kind.RSP in self.tasks else 1
 
     @property
     def min_frames(self) -> int:
@@ -116,72 +120,18 @@ class MMRPhysConfig:
         rgb = CHANNEL_COUNTS["rgb"]
         of_camera = {Kind.BVP: slice(0, rgb), Kind.RSP: slice(rgb, rgb + CHANNEL_COUNTS["thermal"])}
         if self.fusion is Fusion.EARLY:
-            return (slice(0, sum(CHANNEL_COUNTS[camera] for camera in self.cameras)),)
+            moving = FLOW_CHANNELS if self.rsp_step and task is Kind.RSP else 0
+            return (slice(0, sum(CHANNEL_COUNTS[camera] for camera in self.cameras) + moving),)
         return tuple(of_camera.values()) if self.fusion is Fusion.LATE else (of_camera[task],)
-
-
-@dataclass(frozen=True, slots=True)
-class BranchTable:
-    """Layers of one branch at one size; `time_stride` is that of the embedding between head and final layers."""
-
-    extractor: LayerTable
-    head: LayerTable
-    final: LayerTable
-    last: Conv
-    time_stride: int
-
-
-_SAME = (1, 1, 1)
-_HALF_SPACE = (1, 2, 2)
-_HALF_TIME = (2, 1, 1)
-_HALF_ALL = (2, 2, 2)
-
-
-def _bvp_table(size: Size, padded_entry: bool, late: bool) -> BranchTable:
-    small = size is Size.S
-    body = _SAME if small else (1, 0, 0)
-    entry_padding = _SAME if padded_entry or size is not Size.L else (1, 0, 0)
-    entry = Conv(8, _HALF_SPACE if size is Size.L else _SAME, entry_padding)
-    shrink = _SAME if small else _HALF_SPACE
-    return BranchTable(
-        extractor=(entry, Conv(12, padding=body), DROP, Conv(16, padding=body)),
-        head=(Conv(16, shrink, body), Conv(16, padding=body), Conv(16), DROP),
-        final=(Conv(16 if late else 12, shrink), Conv(8)),
-        last=Conv(1),
-        time_stride=1,
-    )
-
-
-def _rsp_table(size: Size) -> BranchTable:
-    small = size is Size.S
-    body = _SAME if small else (1, 0, 0)
-    entry = Conv(16) if size is Size.L else Conv(16, padding=_SAME)
-    first_half = Conv(16, _HALF_ALL) if size is Size.L else Conv(16, _HALF_TIME, body)
-    second_half = Conv(16, _HALF_TIME if small else _HALF_ALL, body)
-    same = Conv(16, padding=body)
-    return BranchTable(
-        extractor=(entry, first_half, same, DROP),
-        head=(same, second_half, same, DROP, same),
-        final=(Conv(16, _HALF_SPACE), Up(RSP_TIME_STRIDE)),
-        last=Conv(1, kernel=(3, 4, 4)),
-        time_stride=RSP_TIME_STRIDE,
-    )
-
-
-_STEPPED_RSP = BranchTable(
-    extractor=(Conv(16, _HALF_ALL), Conv(16, _HALF_TIME), DROP, Conv(16)),
-    head=(Conv(16, _HALF_SPACE), Conv(16), DROP, Up(2), Conv(16)),
-    final=(Conv(16, _HALF_SPACE), Up(2), Conv(16)),
-    last=Conv(1),
-    time_stride=RSP_TIME_STRIDE // 2,
-)
 
 
 def branch_table(task: Kind, config: MMRPhysConfig) -> BranchTable:
     """Layers of a task's branch."""
     if task is Kind.RSP:
-        return _STEPPED_RSP if config.stepped_rsp else _rsp_table(config.size)
-    return _bvp_table(config.size, config.padded_entry, config.fusion is Fusion.LATE)
+        if config.rsp_step:
+            return slow_rsp_table()
+        return STEPPED_RSP if config.stepped_rsp else rsp_table(config.size)
+    return bvp_table(config.size, config.padded_entry, config.fusion is Fusion.LATE)
 
 
 class Stream(nn.Module):
@@ -245,6 +195,7 @@ class MMRPhys(nn.Module):
         super().__init__()
         self.config = config
         self.input = InputStage([CHANNEL_COUNTS[camera] for camera in config.cameras])
+        self.slow = SlowView(config.pixels // Size.S.pixels, config.rsp_step) if config.rsp_step else None
         self.branches = nn.ModuleDict()
         for task in config.tasks:
             self.branches[task.value] = Branch(config.branch_channels(task), branch_table(task, config), config)
@@ -275,5 +226,12 @@ class MMRPhys(nn.Module):
         waveforms = {}
         for task in self.config.tasks:
             target = targets.get(task) if targets else None
-            waveforms[task] = self.branches[task.value](normalised, attend, target)
+            if task is Kind.RSP and self.slow is not None:
+                waveforms[task] = self._slowly(x, attend, target)
+            else:
+                waveforms[task] = self.branches[task.value](normalised, attend, target)
         return waveforms
+
+    def _slowly(self, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
+        target = None if target is None else self.slow.targets(target)
+        return self.slow.at_frames(self.branches[Kind.RSP.value](self.slow(x), attend, target))

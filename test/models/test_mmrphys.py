@@ -143,6 +143,10 @@ def test_tsfm_without_a_target_is_refused():
         ({"cameras": ("thermal", "rgb")}, "cameras must be"),
         ({"tasks": ()}, "tasks must name"),
         ({"size": Size.S, "padded_entry": True}, "size L only"),
+        ({"rsp_step": -1}, "0 or more"),
+        ({"rsp_step": 2, "cameras": ("thermal",)}, "early fusion with RGB"),
+        ({"rsp_step": 2, "tasks": (Kind.BVP,)}, "and the task rsp"),
+        ({"rsp_step": 2, "cameras": ("rgb", "thermal"), "fusion": Fusion.LATE}, "early fusion with RGB"),
     ],
 )
 def test_impossible_configurations(config, message):
@@ -155,6 +159,7 @@ def test_variant_names():
     one_task = MMRPhysConfig(size=Size.S, tasks=(Kind.BVP,), attention=Attention.NONE, axis=Axis.CODE)
     assert one_task.variant == "SEF_RGB_BVP_Base"
     assert MMRPhys(one_task).config is one_task
+    assert MMRPhysConfig(size=Size.M, attention=Attention.NONE, rsp_step=2).variant == "MEF_RGB_Slow2_Base"
 
 
 def test_build_names_what_it_does_not_know():
