@@ -1,5 +1,6 @@
 """Shipped models: found by name, small, with a full card, and able to run."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def test_each_is_there_small_and_says_what_it_is(name):
 
 def test_nothing_else_is_shipped():
     assert set(weights.names()) == set(WANTED)
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_the_checkpoint_that_it_was_made_from_is_there(name):
+    path = weights.checkpoint(name)
+    assert path.stat().st_size < LARGEST_BYTES
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == ModelCard.read(name).sha256
 
 
 def test_a_file_goes_before_a_name(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from rppg_ros.synthesis.motion import MotionConfig
 STILL = MotionConfig(
     sway=0, roll=0, zoom=0, turn=0, nod=0, jitter=0, blinks_per_minute=0, recoil=0, breathing=0, shoulders=0, roam=0
 )
-STEADY = LightConfig(drift=0, tint_drift=0, flicker=0, screen=0, shadow_per_minute=0)
+STEADY = LightConfig(drift=0, tint_drift=0, flicker=0, screen=0, shadow_per_minute=0, two_tone=0, falloff=0)
 MIDDLE_SKIN = 3.0
 SILENT_GREY_LEVELS = 0.3  # rounding to 8 bits wants some noise
 
@@ -49,6 +49,15 @@ def _without_uneven_frames(scene: Scene) -> Scene:
     return replace(scene, camera=replace(scene.camera, fps=30.0, jitter_s=0.0, drop=0.0, rate_drift=0.0, repeats=0.0))
 
 
+def _without_photographs(scene: Scene) -> Scene:
+    return replace(scene, photographed=False)
+
+
+def _without_surroundings(scene: Scene) -> Scene:
+    """Room and body stay where they are in the crop, and the picture has no edge."""
+    return replace(scene, motion=replace(scene.motion, roam=0.0, shoulders=0.0), edges=(0.0, 0.0, 0.0, 0.0))
+
+
 def _without_physiology(scene: Scene) -> Scene:
     """Rates differ from person to person; nothing else does."""
     calm = Body(heart_rate=scene.body.heart_rate, respiration_rate=scene.body.respiration_rate)
@@ -65,6 +74,8 @@ FACTORS: Mapping[str, Callable[[Scene], Scene]] = MappingProxyType(
         "noise": _without_noise,
         "skin_types": _without_skin_types,
         "uneven_frames": _without_uneven_frames,
+        "photographs": _without_photographs,
+        "surroundings": _without_surroundings,
         "physiology": _without_physiology,
     }
 )

@@ -61,8 +61,9 @@ class TrainConfig:
     Attributes
     ----------
     family, options : of the network, see registry.build.
-    start : a checkpoint of ours (a path, absolute or from where the command runs) whose weights it starts from; "": from random
-        ones. Of another variant of the family, those tensors are taken that have the same name and shape.
+    start : a shipped model's name, or a checkpoint of ours (a path, absolute or from where the command runs), whose weights it
+        starts from; "": from random ones. Of another variant of the family, those tensors are taken that have the same name
+        and shape.
     loss : "pearson": -r of each task; "multitask": MMRPhys's smooth L1; "hybrid": physFSUNet's.
     frames, rate_hz : window and clock.
     skip_frames : first samples that count for nothing: a causal network knows nothing there yet.

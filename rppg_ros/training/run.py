@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
+from rppg_ros import weights
 from rppg_ros.models.saved import load, save
 from rppg_ros.training.config import TrainConfig, TrainingError
 from rppg_ros.training.data import SyntheticWindows, WindowSpec
@@ -46,7 +47,7 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     learner = Learner(config)
     last = folder / "last.ckpt"
     if config.start and not last.is_file():
-        _start_from(learner, Path(config.start), folder)
+        _start_from(learner, weights.checkpoint(config.start), folder)
     windows = Windows(config, folder)
     windows.film()
     best = ModelCheckpoint(folder, "best", monitor="val/loss", enable_version_counter=False)

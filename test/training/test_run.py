@@ -16,6 +16,7 @@ from rppg_ros.models.saved import load, save  # noqa: E402
 from rppg_ros.training.config import TrainConfig, TrainingError  # noqa: E402
 from rppg_ros.training.module import Learner, make_loss, rate_error  # noqa: E402
 from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.weights import checkpoint  # noqa: E402
 from support import dataset_folders as folders  # noqa: E402
 from support.recordings import person_film  # noqa: E402
 
@@ -87,6 +88,23 @@ def test_a_run_that_starts_from_a_checkpoint_takes_its_weights_and_its_terms(con
     assert said.training_data.endswith("; before that pure (100%)") and said.source.endswith(
         " steps of 2, after elsewhere"
     )
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_a_shipped_model_by_its_name(config_file, tmp_path):
+    name = "mmrphys-rgbt"
+    options = {"size": "S", "attention": "none", "fusion": "NF", "cameras": ["rgb", "thermal"]}
+    words = [
+        "train",
+        config_file(start=name, options=options, learning_rate=1e-12, epochs=1),
+        "-o",
+        str(tmp_path / "run"),
+    ]
+    assert main(words) == 0
+    shipped = load(checkpoint(name))
+    for key, tensor in weights(tmp_path / "run" / "best.pt").items():
+        torch.testing.assert_close(tensor, shipped.network.state_dict()[key], rtol=0, atol=1e-6)
+    assert load(tmp_path / "run" / "best.pt").provenance.source.endswith(f"after {shipped.provenance.source}")
 
 
 @pytest.mark.slow
