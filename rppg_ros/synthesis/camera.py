@@ -10,6 +10,8 @@ import numpy as np
 from rppg_ros.synthesis.codec import CodecConfig
 
 GAMMA = 1 / 2.2
+GREY = np.array([[0.299, 0.587, 0.114]], np.float32)
+GREY_MIDDLE = 115.0
 CHROMA_CODES = {"444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420}
 
 
@@ -25,7 +27,7 @@ class CameraConfig:
     sharpening : of the camera's own processing, share.
     exposure_steps_per_minute, exposure_step : sudden changes of exposure, and their size, share.
     balance_steps_per_minute, balance_step : of white balance.
-    gamma : of the transfer curve; 1 is linear.
+    gamma : of the transfer curve; 1 is linear. contrast, saturation : that the camera's processing adds, 1: none.
     jpeg_quality : of each frame by itself; 0: not compressed so. chroma : "444" or "420".
     codec : video compression, after JPEG if there is both.
     """
@@ -43,6 +45,8 @@ class CameraConfig:
     balance_steps_per_minute: float = 0.0
     balance_step: float = 0.02
     gamma: float = GAMMA
+    contrast: float = 1.0
+    saturation: float = 1.0
     jpeg_quality: int = 0
     chroma: str = "420"
     codec: CodecConfig = field(default_factory=CodecConfig)
@@ -74,13 +78,23 @@ def expose(config: CameraConfig, linear: np.ndarray, noise: np.ndarray) -> np.nd
     noise : (S, S, 3) standard normal.
     """
     light = np.clip(linear, 0.0, 1.2)
-    curve = cv2.pow(light, config.gamma) * 255
+    curve = _processed(config, cv2.pow(light, config.gamma) * 255)
     deviation = np.sqrt(config.read_noise**2 + config.shot_noise**2 * np.clip(light, 0, 1))
     image = curve + deviation * noise
     if config.sharpening:
         image = image + config.sharpening * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
     image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     return _compressed(config, image) if config.jpeg_quality else image
+
+
+def _processed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
+    """Grey levels with more contrast and colour."""
+    if config.contrast == 1 and config.saturation == 1:
+        return image
+    grey = cv2.transform(image, GREY)[..., None]
+    return (GREY_MIDDLE * (1 - config.contrast) + (config.contrast * (1 - config.saturation)) * grey) + (
+        config.contrast * config.saturation
+    ) * image
 
 
 def _compressed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
