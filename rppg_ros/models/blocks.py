@@ -124,4 +124,4 @@ def stack(in_channels: int, table: LayerTable, dropout: float) -> nn.Sequential:
 
 def plain_conv(in_channels: int, spec: Conv) -> nn.Conv3d:
     """The last convolution of a head: no bias, no activation, no norm."""
-    return nn.Conv3d(in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, bias=False)
+    return nn.Conv3d(in_channels, spec.channels, spec.kernel, spec.stride, spec.padding, spec.dilation, bias=False)

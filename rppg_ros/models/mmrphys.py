@@ -83,6 +83,8 @@ class MMRPhysConfig:
             self.fusion is not Fusion.EARLY or "rgb" not in self.cameras or Kind.RSP not in self.tasks
         ):
             raise ValueError("rsp_step is for early fusion with RGB, and the task rsp")
+        if self.rsp_step and self.stepped_rsp:
+            raise ValueError("rsp_step and stepped_rsp exclude each other")
         if (self.padded_entry or self.stepped_rsp) and self.size is not Size.L:
             raise ValueError("padded_entry and stepped_rsp exist at size L only")
 

@@ -94,7 +94,7 @@ def make_clip(scene: Scene, seconds: float, size: int, seed: int, render: int = 
     if scene.thermal is None:
         return Clip(times_s, frames, vitals)
     seen = moves.at(np.searchsorted(every_s, heat_s))
-    heat = thermal_frames(scene.thermal, face, seen, vitals, heat_s, size, rng)
+    heat = thermal_frames(scene.thermal, face, around, seen, vitals, heat_s, size, rng)
     return Clip(times_s, frames, vitals, heat_s, heat)
 
 

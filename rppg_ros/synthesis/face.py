@@ -28,10 +28,10 @@ class Face:
     perfusion : (S, S) float32: relative strength of the pulse, 0 where there is no skin.
     delay_s : (S, S) float32: how much later the pulse arrives than at the earliest place, seconds.
     gloss : (S, S) float32: how much of the lamp's light the surface throws back.
-    normal : (S, S, 3) float32: which way the surface looks, x right, y down, z to the camera; 0 off the head.
+    normal : (S, S, 3) float32: which way the surface looks, x right, y down, z to the camera; 0 off head and hair.
     mouth : (S, S) float32: what moves when talking. eyes : (S, S) float32: what lids cover.
     width, chin : half its width, and where the chin is, from -1 to 1.
-    warmth : (S, S) float32, degrees Celsius at rest. breath : (S, S) float32: degrees per unit of breath.
+    warmth : (S, S) float32, degrees Celsius at rest, where `cover` is. breath : (S, S) float32: degrees per unit of breath.
     """
 
     albedo: np.ndarray
@@ -61,7 +61,6 @@ def make_face(skin: Skin, side: int, rng: np.random.Generator, photographed: boo
     cy = rng.uniform(-0.15, 0.07)
     u, v = x / width, (y - cy) / height
     head = soft(1.0 - np.hypot(u, v * (1 + 0.12 * np.abs(u))), 0.05)
-    neck = soft(0.55 - np.abs(u), 0.05) * soft(v - 0.6, 0.1) * (v < 2)
     parts = _parts(u, v, rng)
     hair = _hair(u, v, head, rng)
     bright = photographs.texture(u, v, rng) if photographed else None
@@ -70,12 +69,14 @@ def make_face(skin: Skin, side: int, rng: np.random.Generator, photographed: boo
     else:
         bare = (1 - hair) * np.clip((bright - HAIRY) / (BARE - HAIRY), 0, 1)  # dark places are hair, eyes, frames
     beard = rng.uniform(0.3, 0.8) * soft(v - 0.45, 0.12) * head if rng.uniform() < 0.2 else np.zeros_like(u)
-    albedo = _albedo(skin, bright, hair, parts, beard, rng)
+    cover = np.maximum(head, hair)
+    # Where the head ends, what there is of it is hair alone.
+    albedo = _albedo(skin, bright, hair / np.maximum(cover, 1e-6), parts, beard, rng)
     perfusion = head * bare * (1 - beard) * _perfusion(u, v, rng)
-    normal = _normals(u, v, head)
+    normal = _normals(u, v, np.maximum(head, hair))
     gloss = head * bare * (0.3 + 0.7 * blob(u, v, 0, -0.5, 0.5, 0.3) + 0.8 * blob(u, v, 0, 0.1, 0.12, 0.2))
-    warmth, breath = _heat(u, v, head, neck, hair, rng)
-    maps = (albedo, np.maximum(head, hair), perfusion, _delays(v, rng), gloss, normal, parts["lips"], parts["eyes"])
+    warmth, breath = _heat(u, v, hair, rng)
+    maps = (albedo, cover, perfusion, _delays(v, rng), gloss, normal, parts["lips"], parts["eyes"])
     return Face(*(m.astype(np.float32) for m in (*maps, warmth, breath)), width, cy + height)
 
 
@@ -143,23 +144,20 @@ def _delays(v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return field - field.min()
 
 
-def _normals(u: np.ndarray, v: np.ndarray, head: np.ndarray) -> np.ndarray:
+def _normals(u: np.ndarray, v: np.ndarray, cover: np.ndarray) -> np.ndarray:
     x, y = np.clip(u, -1, 1) * 0.85, np.clip(v, -1, 1) * 0.7
     nose = blob(u, v, 0, 0.1, 0.14, 0.3)
     x = x + 2.0 * u * nose
     z = np.sqrt(np.clip(1 - x**2 - y**2, 0.08, 1))
     normal = np.stack([x, y, z], axis=2)
-    return normal / np.linalg.norm(normal, axis=2, keepdims=True) * (head > 0.02)[..., None]
+    return normal / np.linalg.norm(normal, axis=2, keepdims=True) * (cover > 0.02)[..., None]
 
 
-def _heat(u, v, head, neck, hair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Degrees of a face in a room, cooler nose and hair; and what a unit of breath changes around nostrils and mouth."""
-    air, skin = rng.uniform(17, 27), rng.uniform(32.5, 35.0)
-    heat = air + rng.uniform(0, 3) * noise_field(len(u), len(u) / 6, rng)
-    heat = heat + np.maximum(head, neck) * (skin - heat)
-    heat = heat - hair * rng.uniform(2, 5)
-    heat = heat - rng.uniform(0.3, 2.5) * blob(u, v, 0, 0.15, 0.15, 0.25) * head
-    heat = heat + rng.uniform(0.2, 0.8) * sum(blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1)) * head
+def _heat(u, v, hair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Degrees of a head, cooler nose and hair; and what a unit of breath changes around nostrils and mouth."""
+    heat = np.full_like(u, rng.uniform(32.5, 35.0)) - hair * rng.uniform(2, 5)
+    heat = heat - rng.uniform(0.3, 2.5) * blob(u, v, 0, 0.15, 0.15, 0.25)
+    heat = heat + rng.uniform(0.2, 0.8) * sum(blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1))
     nose = sum(blob(u, v, s * 0.09, 0.31, 0.09, 0.06) for s in (-1, 1))
     by_mouth = rng.uniform() < 0.25
     breath = nose + (rng.uniform(0.5, 1.2) * blob(u, v, 0, 0.55, 0.2, 0.08) if by_mouth else 0.0)

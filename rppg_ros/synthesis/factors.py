@@ -54,7 +54,7 @@ def _without_photographs(scene: Scene) -> Scene:
 
 
 def _without_surroundings(scene: Scene) -> Scene:
-    """Room and body stay where they are in the crop, and the picture has no edge."""
+    """Nothing moves behind the head but what the tracker's crop and the head itself move, and the picture has no edge."""
     return replace(scene, motion=replace(scene.motion, roam=0.0, shoulders=0.0), edges=(0.0, 0.0, 0.0, 0.0))
 
 

@@ -29,7 +29,7 @@ class Film:
 
     Parameters
     ----------
-    move : of the head at the frames' times.
+    move : of head, body and room at the frames' times.
     """
 
     def __init__(
@@ -101,10 +101,11 @@ class Film:
         face, move = self._face, self._move
         blood = (self._pulse[i] @ self._blush).reshape(*face.perfusion.shape, 1)
         albedo = face.albedo - self._absorbed * blood  # exp(-x) is 1 - x here
-        if move.eyes[i] > 0.05:
-            albedo = albedo + (move.eyes[i] * face.eyes)[..., None] * (0.85 * self._hand - albedo)
-        if move.mouth[i] > 0.05:
-            albedo = albedo * (1 - 0.7 * move.mouth[i] * face.mouth)[..., None]
+        closed, opened = float(move.eyes[i]), float(move.mouth[i])
+        if closed > 0.05:
+            albedo = albedo + (closed * face.eyes)[..., None] * (0.85 * self._hand - albedo)
+        if opened > 0.05:
+            albedo = albedo * (1 - 0.7 * opened * face.mouth)[..., None]
         lit = self._lit(i)[..., None] * self._lamps.lamp + self._lamps.ambient
         return np.concatenate([(albedo + self._gloss) * lit * self._cover, self._cover], axis=2)
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from rppg_ros.synthesis.face import Face
-from rppg_ros.synthesis.motion import Movement, warp_matrices
+from rppg_ros.synthesis.motion import Movement, shift_matrix, warp_matrices
 from rppg_ros.synthesis.physiology import Vitals, at, wander
+from rppg_ros.synthesis.surroundings import Surroundings
 
 GRID_HZ = 100.0
 OPEN_AIR_S = 0.25  # the skin under the nose takes so long to follow the air
@@ -48,6 +49,7 @@ class ThermalConfig:
 def thermal_frames(
     config: ThermalConfig,
     face: Face,
+    around: Surroundings,
     move: Movement,
     vitals: Vitals,
     times_s: np.ndarray,
@@ -58,7 +60,7 @@ def thermal_frames(
 
     Parameters
     ----------
-    move : of the head at those times.
+    move : of head, body and room at those times.
     """
     side = len(face.warmth)
     seconds = float(times_s[-1]) + 1.0
@@ -71,15 +73,25 @@ def thermal_frames(
     pattern = rng.normal(0, config.fixed_pattern_c, (config.side_px, config.side_px)).astype(np.float32)
     level = (drift + jumps).astype(np.float32)
     matrices = warp_matrices(move, side)
+    body = np.dstack([around.body_c * around.cover, around.cover])
     out = np.empty((len(times_s), size, size), np.float32)
     for i in range(len(times_s)):
         heat = face.warmth - np.float32(air[i]) * face.breath  # air that is breathed in is cool
-        matrix = (wrong @ np.vstack([matrices[i], [0, 0, 1]]))[:2]
-        moved = cv2.warpAffine(heat, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        seen = cv2.resize(moved, (config.side_px, config.side_px), interpolation=cv2.INTER_AREA)
+        head = np.dstack([heat * face.cover, face.cover])
+        image = _moved(around.room_c, shift_matrix(move.room[i], side), wrong, cv2.BORDER_REFLECT)
+        for layer, matrix in ((body, shift_matrix(move.body[i], side)), (head, matrices[i])):
+            part = _moved(layer, matrix, wrong, cv2.BORDER_REPLICATE)
+            image = image * (1 - part[..., 1]) + part[..., 0]
+        seen = cv2.resize(image, (config.side_px, config.side_px), interpolation=cv2.INTER_AREA)
         seen += pattern + level[i] + config.netd_c * rng.standard_normal(seen.shape, np.float32)
         out[i] = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
     return out[shown]
+
+
+def _moved(layer: np.ndarray, matrix: np.ndarray, wrong: np.ndarray, border: int) -> np.ndarray:
+    """A layer where it is in the crop, as a camera sees it that is registered wrongly."""
+    place = (wrong @ np.vstack([matrix, [0, 0, 1]]))[:2]
+    return cv2.warpAffine(layer, place, layer.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 def _corrections(config: ThermalConfig, times_s: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

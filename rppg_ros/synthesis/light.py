@@ -22,7 +22,7 @@ class LightConfig:
     mains_hz, flicker : of a lamp that flickers at twice the mains, and its depth, share; the camera's frames alias it.
     screen, screen_period_s : strength of a screen's changing pictures, share, and how often they change.
     shadow_per_minute : somebody walks through the light.
-    two_tone : how far the lamp's colour and that of the light from everywhere differ, share.
+    two_tone : how far the lamp's colour and that of the light from everywhere are from white, each to its side, share.
     falloff : change of light from the picture's middle to its edge, share.
     """
 

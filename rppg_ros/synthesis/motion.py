@@ -57,7 +57,7 @@ class Movement:
     """Each (T,): shifts x, y and zoom about 0 (shares), roll, turn and nod (degrees), open mouth and closed eyes (0..1).
 
     hand : (T, 3), its place and whether it is there.
-    room, body : (T, 2), shifts of what is behind the head, and of neck and shoulders.
+    room, body : (T, 3), shifts x, y and zoom about 0 of what is behind the head, and of neck and shoulders.
     """
 
     x: np.ndarray
@@ -93,9 +93,10 @@ def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.
     y = config.sway * (slow(4.0) + 2 * jerk[1] + bob[1])
     # Most heads rise with the breath, as the shoulders do; some nod.
     lift = config.breathing * (1 if rng.uniform() < NODDING else -1)
-    room = np.stack([config.roam * slow(6.0), config.roam * slow(6.0)], axis=1) + jitter[:2].T
+    still = np.zeros(len(times_s))
+    room = np.stack([config.roam * slow(6.0), config.roam * slow(6.0), still], axis=1) + jitter.T
     # Shoulders go with the head halfway, and with the breath.
-    body = 0.5 * room + 0.5 * jitter[:2].T + BODY_FOLLOWS * np.stack([x, y], axis=1)
+    body = 0.5 * room + 0.5 * jitter.T + BODY_FOLLOWS * np.stack([x, y, still], axis=1)
     body[:, 1] -= config.shoulders * breath
     return Movement(
         x=x + jitter[0] + config.recoil * np.cos(angle) * beat,
@@ -125,8 +126,10 @@ def warp_matrices(move: Movement, side: int) -> np.ndarray:
 
 
 def shift_matrix(shift: np.ndarray, side: int) -> np.ndarray:
-    """(2, 3) for cv2.warpAffine of a shift (x, y) in shares of the side."""
-    return np.array([[1.0, 0.0, shift[0] * side], [0.0, 1.0, shift[1] * side]])
+    """(2, 3) for cv2.warpAffine of a shift (x, y, zoom about 0), x and y in shares of the side."""
+    x, y, zoom = (float(value) for value in shift)
+    middle = (side - 1) / 2
+    return np.array([[1 + zoom, 0.0, x * side - zoom * middle], [0.0, 1 + zoom, y * side - zoom * middle]])
 
 
 def draw_hand(image: np.ndarray, hand: np.ndarray, colour: np.ndarray) -> None:

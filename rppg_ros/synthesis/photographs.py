@@ -14,7 +14,7 @@ import numpy as np
 FACES = 100  # of the set's 200 pictures; the others show no faces
 BLEND = 0.3  # most of a second face in a first
 SKIN = (slice(6, 20), slice(6, 19))  # where these pictures show cheeks and forehead
-WIDE, UP, DOWN = 1.3, -1.15, 1.2  # what a picture covers: from -WIDE to WIDE face widths, UP to DOWN face heights
+WIDE, UP, DOWN = 1.3, -0.88, 1.2  # what a picture covers, in half widths and heights of a face: eyes lie at -0.16 then
 LIMITS = (0.1, 1.8)
 HIGHLIGHTS = 0.5  # of what is brighter than skin: the pictures are bleached, and gloss is the film's to add
 

@@ -16,8 +16,8 @@ from rppg_ros.synthesis.motion import MotionConfig
 
 HEART_RATES = (40.0, 180.0)
 BREATH_RATES = (6.0, 36.0)
-PHOTOGRAPHED = 0.7
-HARD_FROM = 0.7
+PHOTOGRAPHED = 0.7  # share of faces
+HARD_FROM = 0.7  # hardness; what is below it grows fast
 
 
 def random_scene(rng: np.random.Generator, hardness: float = 0.5, thermal: bool = False) -> Scene:
@@ -78,7 +78,7 @@ def random_body(rng: np.random.Generator) -> Body:
 
 
 def _edges(rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """A face near the picture's edge: every other one on some side, as faces that fill a webcam's picture are."""
+    """A face near the picture's edge: two of three on some side, as faces that fill a webcam's picture are."""
     near = rng.uniform(size=4) < (0.1, 0.35, 0.1, 0.3)
     left, top, right, bottom = (float(edge) for edge in near * rng.uniform(0.02, 0.25, 4))
     return left, top, right, bottom

@@ -144,6 +144,7 @@ def test_tsfm_without_a_target_is_refused():
         ({"tasks": ()}, "tasks must name"),
         ({"size": Size.S, "padded_entry": True}, "size L only"),
         ({"rsp_step": -1}, "0 or more"),
+        ({"rsp_step": 2, "stepped_rsp": True}, "exclude each other"),
         ({"rsp_step": 2, "cameras": ("thermal",)}, "early fusion with RGB"),
         ({"rsp_step": 2, "tasks": (Kind.BVP,)}, "and the task rsp"),
         ({"rsp_step": 2, "cameras": ("rgb", "thermal"), "fusion": Fusion.LATE}, "early fusion with RGB"),

@@ -253,8 +253,46 @@ class TestSurroundings:
         assert abs(np.corrcoef(curve, clip.vitals.at("rsp", clip.times_s))[0, 1]) > 0.8
         assert moves[12:20, 14:22].mean() < 0.3 * moves[y, x]
 
+    def test_inhaling_lifts_the_shoulders_and_most_heads(self):
+        times, vitals = np.arange(600) / 30, simulate(Body(), 21, np.random.default_rng(0))
+        config = dataclasses.replace(STILL, shoulders=0.01, breathing=0.002)
+        rsp, rises = vitals.at("rsp", times), []
+        for seed in range(20):
+            moves = movement(config, times, vitals, np.random.default_rng(seed))
+            assert np.corrcoef(moves.body[:, 1], rsp)[0, 1] < -0.99  # y points down
+            rises.append(np.corrcoef(moves.y, rsp)[0, 1] < 0)
+        assert 0.5 < np.mean(rises) < 1
+
+    def test_the_edge_of_the_picture_goes_with_the_room(self):
+        scene = dataclasses.replace(CALM, motion=dataclasses.replace(STILL, roam=0.05), edges=(0.15, 0.15, 0.15, 0.15))
+        clip = make_clip(scene, 12, 48, 3, render=48)
+        for image in (clip.rgb, clip.rgb[:, ::-1], clip.rgb.swapaxes(1, 2), clip.rgb.swapaxes(1, 2)[:, ::-1]):
+            repeated = [int(np.argmin([*(frame[:16] == frame[0]).all(axis=(1, 2)), False])) for frame in image]
+            assert len(set(repeated)) > 2, "it moves"
+
+    def test_lids_close_on_eyes(self):
+        """In photographs too: what they cover is darker than skin, on most faces."""
+        for photographed in (False, True):
+            share = []
+            for seed in range(12):
+                face = make_face(Skin(0.3), 96, np.random.default_rng(seed), photographed)
+                skin = np.median(face.albedo[face.perfusion > 0.3], axis=0)
+                share.append(
+                    np.median(face.perfusion[face.eyes > 0.7]) / np.median(face.perfusion[face.perfusion > 0.3])
+                )
+                assert np.isfinite(skin).all()
+            assert np.median(share) < 0.75
+
+    def test_the_thermal_room_stays_behind_too(self):
+        thermal = ThermalConfig(
+            fps=30.0, jitter_s=0, drift_c=0, breath_c=0, netd_c=0.01, ffc_per_minute=0, shift=0, zoom=0
+        )
+        scene = dataclasses.replace(CALM, thermal=thermal, motion=dataclasses.replace(STILL, roam=0.15))
+        moves = make_clip(scene, 20, 36, 11).thermal.std(axis=0)
+        assert moves[:4].mean() > 2 * moves[14:20, 14:22].mean()
+
     def test_the_room_moves_behind_a_face_that_is_followed(self):
-        moves = self.clip(roam=0.05).rgb.astype(float).std(axis=0).mean(axis=2)
+        moves = self.clip(roam=0.15).rgb.astype(float).std(axis=0).mean(axis=2)
         assert moves[:6].mean() > 3 * moves[14:20, 14:22].mean()
 
     def test_beyond_the_picture_its_edge_is_repeated(self):
