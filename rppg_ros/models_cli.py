@@ -39,7 +39,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     exporting = commands.add_parser(
         "export", help="turn one of our checkpoints (.pt), or untrained layers, into a model"
     )
-    exporting.add_argument("source", help="a checkpoint of ours, or a family's name for a network with random weights")
+    exporting.add_argument(
+        "source", help="a checkpoint of ours, a shipped model's name, or a family's name for random weights"
+    )
     exporting.add_argument("--seed", type=int, default=0, help="of random weights (default: %(default)s)")
     exporting.add_argument(
         "--windowed", action="store_true", help="export a causal network for whole windows, not for streaming"
@@ -127,7 +129,7 @@ def _export(args: argparse.Namespace, console: Console) -> None:
     elif args.set:
         raise UsageError("--set goes with a family's name; a checkpoint says itself what it is")
     else:
-        chosen = saved.load(args.source)
+        chosen = saved.load(weights.checkpoint(args.source))
     card = saved.card_of(chosen, name=args.name, frames=args.frames, rate_hz=args.rate, windowed=args.windowed)
     scores = dict(card.scores) | {name: _number(name, value) for name, value in _pairs("--score", args.score).items()}
     filled = replace(card, scores=scores, limits=args.limits, calibration=_calibration(args.calibration))
@@ -157,7 +159,7 @@ def _info(args: argparse.Namespace, console: Console) -> None:
     registry, describe = models_module("registry"), models_module("describe")
     family = registry.family(args.model)
     network = registry.build(family.name, **_options(args))
-    figures = describe.describe(network, family.frames - family.frames % network.config.frames_multiple)
+    figures = describe.describe(network, family.window(network.config))
     table = Table(title=f"{family.name} {network.config.variant}", show_header=False, title_justify="left")
     for label, text in (
         ("what it is", family.summary),

@@ -70,7 +70,7 @@ class ModelCard:
     outputs : task to the name of the graph's output.
     state : tensors carried between calls by a streaming network; empty for a windowed one.
     training_data, licence, source : provenance, free text.
-    sha256 : of the checkpoint the weights came from, hexadecimal; empty when trained here.
+    sha256 : of the checkpoint the weights came from, hexadecimal; empty of random weights.
     scores : figure of merit to value, e.g. {"UBFC-rPPG HR MAE bpm": 0.4}.
     calibration : what the quality of a rate follows from, by task, fitted on this network's own waveforms; see vitals.rates.
     limits : what it is not good for, or was not tried on, free text.

@@ -14,7 +14,8 @@ from rppg_ros.models.norm import InstanceNorm
 from rppg_ros.models.tape import ClipMean, ClipNorm, RunningMean, RunningNorm, Tape
 from rppg_ros.types import Kind
 
-SAMPLES = (0, 3, 6, 9)  # strides of up to four and segments' borders show in one or the other
+SAMPLES = (0, 3, 6, 9)  # strides and segments' borders show in one or the other
+SLOW = range(5, 17)  # strides of branches that see means of frames: longer than SAMPLES, and far-sighted
 GLOBAL_IN_TIME = (InstanceNorm, ClipNorm, ClipMean, RunningNorm, RunningMean)
 
 
@@ -56,14 +57,17 @@ def _clip(config, frames: int) -> Tensor:
 
 
 def _reach(network: nn.Module, frames: int) -> tuple[dict[Kind, int], dict[Kind, int]]:
-    """By gradients; the furthest over a few samples."""
+    """By gradients; the furthest over a few samples, or every place within a long stride."""
     for module in network.modules():
         for name, child in module.named_children():
             if isinstance(child, GLOBAL_IN_TIME):
                 setattr(module, name, _Through())
+    stride = network.config.frames_multiple
+    samples = range(stride) if stride in SLOW else SAMPLES
+    frames *= 2 if stride in SLOW else 1
     back, ahead = {}, {}
     for task in network.config.tasks:
-        reaches = [_reach_of(network, task, frames, frames // 2 + i) for i in SAMPLES]
+        reaches = [_reach_of(network, task, frames, frames // 2 + i) for i in samples]
         back[task] = max(before for before, _ in reaches)
         ahead[task] = max(after for _, after in reaches)
     return back, ahead

@@ -1,4 +1,7 @@
-"""MMRPhys's layers, size by size: the same weights' shapes, other strides and paddings (arXiv 2505.07013)."""
+"""MMRPhys's layers, size by size: the same weights' shapes, other strides and paddings (arXiv 2505.07013).
+
+And those of a slow breathing branch of ours.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass, replace
 from rppg_ros.models.blocks import DROP, Conv, LayerTable, Up
 
 RSP_TIME_STRIDE = 4
-"""The breathing branch works at a quarter of the frame rate, so windows are multiples of this many frames."""
+"""The breathing branch works at a quarter of the rate of what it sees, so windows are multiples of this many frames."""
 
 
 class Size(str, enum.Enum):
@@ -83,6 +86,7 @@ def slow_rsp_table() -> BranchTable:
     return replace(plain, extractor=(entry, half, twice, drop), head=(twice, second_half, twice, drop, four))
 
 
+# Of three early SCAMPS files, see MMRPhysConfig.
 STEPPED_RSP = BranchTable(
     extractor=(Conv(16, _HALF_ALL), Conv(16, _HALF_TIME), DROP, Conv(16)),
     head=(Conv(16, _HALF_SPACE), Conv(16), DROP, Up(2), Conv(16)),

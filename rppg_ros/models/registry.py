@@ -43,12 +43,16 @@ class Family:
     official: Callable[..., OfficialLayout] | None = None
     rate_hz: float = 30.0
 
+    def window(self, config: NetworkConfig) -> int:
+        """Frames of its paper, as near as a network of that config takes."""
+        return max(config.min_frames, self.frames // config.frames_multiple * config.frames_multiple)
+
 
 _ALL = (
     Family(
         name="mmrphys",
         summary="pulse and breathing from RGB and thermal, TSFM attention (arXiv 2505.07013)",
-        variants="size S 9, M 36, L 72; rgb, thermal or both; fusion EF, NF or LF; bvp, rsp or both; none, fsam, tsfm",
+        variants="size S 9, M 36, L 72; rgb, thermal or both; EF, NF or LF; bvp, rsp or both; none, fsam, tsfm; rsp_step",
         config=MMRPhysConfig,
         network=MMRPhys,
         frames=180,

@@ -91,7 +91,7 @@ def untrained(family: str, seed: int, options: Mapping[str, Any]) -> Saved:
     network = registry.build(family, **options).eval()
     chosen = registry.family(family)
     provenance = Provenance(
-        frames=chosen.frames,
+        frames=chosen.window(network.config),
         rate_hz=chosen.rate_hz,
         training_data="untrained",
         source=f"random weights, seed {seed}",

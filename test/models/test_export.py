@@ -51,6 +51,15 @@ def test_card_and_graph_survive(network, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["small.onnx"]
 
 
+@pytest.mark.parametrize("cameras", [("rgb",), ("rgb", "thermal")])
+def test_a_branch_that_sees_flow_is_exported(cameras, tmp_path):
+    torch.manual_seed(5)
+    network = build("mmrphys", size="S", cameras=cameras, rsp_step=2).eval()
+    card = small_card(channels=cameras, frames=48, frames_multiple=8, min_frames=16)
+    checks = export(network, card, tmp_path / "flow.onnx")
+    assert max(check.error for check in checks) <= MAX_RELATIVE_ERROR and len({c.shape[2] for c in checks}) == 2
+
+
 @pytest.mark.parametrize(("batch", "frames"), [(1, 8), (1, 40), (3, 64), (1, 204)])
 def test_any_window_and_batch(network, tmp_path, batch, frames):
     path = tmp_path / "small.onnx"

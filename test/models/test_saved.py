@@ -1,5 +1,7 @@
 """Our own checkpoints: written, read back, refused when they are not ours; and streaming graphs made of them."""
 
+import json
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -34,6 +36,22 @@ def test_comes_back_as_it_was(family, tmp_path):
     for name, tensor in network.state_dict().items():
         assert torch.equal(saved.network.state_dict()[name], tensor)
     assert [p.name for p in path.parent.iterdir()] == ["best.pt"]
+
+
+def test_a_checkpoint_from_before_an_option_was_there(tmp_path):
+    network = build("mmrphys", size="S").eval()
+    save(network, "mmrphys", ABOUT, tmp_path / "old.pt")
+    raw = torch.load(tmp_path / "old.pt", weights_only=True)
+    about = json.loads(raw["about"])
+    del about["config"]["rsp_step"]
+    torch.save(raw | {"about": json.dumps(about)}, tmp_path / "old.pt")
+    assert load(tmp_path / "old.pt").network.config == network.config
+
+
+@pytest.mark.parametrize("step", [2, 50])
+def test_an_untrained_network_has_a_window_that_it_takes(step):
+    saved = untrained("mmrphys", 0, {"size": "S", "rsp_step": step})
+    assert card_of(saved).frames % (4 * step) == 0 and card_of(saved).frames >= saved.network.config.min_frames
 
 
 @pytest.mark.parametrize("windowed", [False, True])

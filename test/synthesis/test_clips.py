@@ -271,16 +271,14 @@ class TestSurroundings:
             assert len(set(repeated)) > 2, "it moves"
 
     def test_lids_close_on_eyes(self):
-        """In photographs too: what they cover is darker than skin, on most faces."""
+        """In photographs too: what they cover pulses less than skin, on most faces."""
         for photographed in (False, True):
             share = []
             for seed in range(12):
                 face = make_face(Skin(0.3), 96, np.random.default_rng(seed), photographed)
-                skin = np.median(face.albedo[face.perfusion > 0.3], axis=0)
                 share.append(
                     np.median(face.perfusion[face.eyes > 0.7]) / np.median(face.perfusion[face.perfusion > 0.3])
                 )
-                assert np.isfinite(skin).all()
             assert np.median(share) < 0.75
 
     def test_the_thermal_room_stays_behind_too(self):
