@@ -18,6 +18,11 @@ def generate_launch_description() -> LaunchDescription:
             description="YAML file with the nodes' parameters",
         ),
         DeclareLaunchArgument(
+            "model_without_thermal",
+            default_value="phasenet-causal",  # patients keep still; docs/accuracy.md says why
+            description="the model with thermal_topic:=none",
+        ),
+        DeclareLaunchArgument(
             "composed", default_value="true", description="both nodes in one process", choices=["true", "false"]
         ),
         DeclareLaunchArgument(

@@ -9,8 +9,6 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "rppg_ros"
-WITHOUT_THERMAL = {"clinical_cart.yaml": "phasenet-causal"}  # patients keep still; docs/accuracy.md says why
-WITHOUT_THERMAL_ELSE = "mmrphys-rgb"
 ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
@@ -22,6 +20,12 @@ ARGUMENTS = (
         "model",
         "",
         "shipped model, or path of an .onnx one with a model card; none: training-free; empty: what the parameters say",
+        None,
+    ),
+    (
+        "model_without_thermal",
+        "mmrphys-rgb",
+        "the model with thermal_topic:=none, unless `model` or a params_file of your own says another",
         None,
     ),
     ("composed", "false", "both nodes in one process", ["true", "false"]),
@@ -61,7 +65,7 @@ def _nodes(context):
         overrides["model"] = "" if value("model") == "none" else value("model")
     elif value("thermal_topic") == "none" and _is_ours(params_file, default_file.perform(context)):
         # The presets' own model is made for both cameras.
-        overrides["model"] = WITHOUT_THERMAL.get(os.path.basename(params_file), WITHOUT_THERMAL_ELSE)
+        overrides["model"] = value("model_without_thermal")
     parameters = [params_file, overrides]
     remappings = [
         (local, value(argument))
