@@ -63,7 +63,7 @@ def _rows(pieces: list[Waveform], clip: JudgedClip, spec: RateSpec) -> np.ndarra
         part = samples[round((end - length) * rate_hz) : round(end * rate_hz)]
         inside = (at_s >= start_s + end - length) & (at_s <= start_s + end)
         rows.append(row(part, rate_hz, spec, known.values[inside].mean()))
-    return np.array([one for one in rows if one is not None]).reshape(-1, 5)
+    return np.array([one for one in rows if one is not None]).reshape(-1, 6)
 
 
 def main() -> None:

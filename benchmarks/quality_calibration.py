@@ -48,7 +48,7 @@ def window(rng: np.random.Generator, spec: RateSpec) -> tuple[np.ndarray, float]
 
 
 def features(rng: np.random.Generator, spec: RateSpec, count: int) -> np.ndarray:
-    """(count, 5): SNR and lead in dB, octaves of window, split, error per minute."""
+    """(count, 6): SNR and lead in dB, octaves of window, split, irregularity, error per minute."""
     rows = []
     while len(rows) < count:
         samples, truth = window(rng, spec)
@@ -63,23 +63,23 @@ def row(samples: np.ndarray, rate_hz: float, spec: RateSpec, truth: float) -> li
     peak = find_peak(spectrum(samples, rate_hz), spec)
     if peak is None:
         return None
-    split = min(rates._split(samples, rate_hz, spec), rates.MAX_SPLIT[spec.kind])
+    seen = rates.features_of(samples, rate_hz, spec, peak)
     octaves = np.log2(len(samples) / rate_hz / spec.window_s)
-    return [peak.snr_db, peak.lead_db, octaves, split, peak.hz * 60 - truth]
+    return [peak.snr_db, peak.lead_db, octaves, seen.split, seen.irregularity, seen.per_minute - truth]
 
 
 def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
     """Logistic regression for quality, least squares on squared errors of right windows for std."""
-    snr, lead, octaves, split, error = rows.T
+    snr, lead, octaves, split, uneven, error = rows.T
     right = np.abs(error) <= RIGHT_WITHIN[spec.kind]
 
-    known = np.stack([np.ones_like(snr), snr, lead, octaves, -split], axis=1)
+    known = np.stack([np.ones_like(snr), snr, lead, octaves, -split, -uneven], axis=1)
 
     def loss(w: np.ndarray) -> float:  # convex; the ridge keeps it so where nothing is ever wrong
         z = known @ w
         return np.mean(np.logaddexp(0, z) - right * z) + RIDGE * np.sum(w[1:] ** 2)
 
-    w = minimize(loss, np.zeros(5), method="BFGS").x
+    w = minimize(loss, np.zeros(6), method="BFGS").x
     noise = 10 ** (-snr / 20) / 2**octaves
 
     def likelihood(v: np.ndarray) -> float:
@@ -87,13 +87,15 @@ def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
         return np.mean(np.log(var) + error[right] ** 2 / var)
 
     v = np.abs(minimize(likelihood, np.array([0.5, 0.5]), method="Nelder-Mead").x)
-    return rates.Calibration(*(round(float(value), 3) for value in (*w, *v)))
+    found = [round(float(value), 3) for value in (*w[:5], *v, w[5])]
+    return rates.Calibration(*found)
 
 
 def report(rows: np.ndarray, c: rates.Calibration, spec: RateSpec) -> None:
     """Print reliability by quality bin and how often the error lies within 1 and 2 std."""
-    snr, lead, octaves, split, error = rows.T
-    quality = expit(c.bias + c.snr * snr + c.lead * lead + c.length * octaves - c.split * split)
+    snr, lead, octaves, split, uneven, error = rows.T
+    logit = c.bias + c.snr * snr + c.lead * lead + c.length * octaves - c.split * split - c.irregular * uneven
+    quality = expit(logit)
     right = np.abs(error) <= RIGHT_WITHIN[spec.kind]
     std = np.hypot(c.std_floor, c.std_noise * 10 ** (-snr / 20) / 2**octaves)
     print(f"{spec.name}: {c}")

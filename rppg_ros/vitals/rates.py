@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rppg_ros.types import Kind
+from rppg_ros.vitals.cycles import count_cycles
 from rppg_ros.vitals.registry import RateSpec
 from rppg_ros.vitals.spectrum import Peak, find_peak, spectrum
 
@@ -17,7 +18,8 @@ class Calibration:
     """Maps what was measured on a window to the chance of being right, and to the error where it is.
 
     quality = logistic(bias + snr * SNR_dB + lead * lead_dB + length * log2(window / usual window)
-                       - split * |first half - second half|), lead being the peak's over the next best candidate.
+                       - split * |first half - second half| - irregular * irregularity of the cycles), lead being the peak's
+    over the next best candidate.
     std = sqrt(floor^2 + (noise * 10^(-SNR_dB/20) * usual window / window)^2), per minute.
     Coefficients: benchmarks/quality_calibration.py, on simulated waveforms from noise alone to clean. A network wants its own,
     which its card carries: what it cannot see it does not leave as noise, but smooths into something like a pulse.
@@ -30,6 +32,7 @@ class Calibration:
     split: float
     std_floor: float
     std_noise: float
+    irregular: float = 0.0
 
 
 CALIBRATION: dict[Kind, Calibration] = {
@@ -77,9 +80,27 @@ def estimate_rate(
     if peak is None:
         return None
     window_s = len(samples) / rate_hz
-    split = _split(samples, rate_hz, spec)
-    quality, std = _grade(peak, window_s, split, spec, calibration or CALIBRATION[spec.kind])
-    return Estimate(peak.hz * 60, std, peak.snr_db, quality, window_s)
+    features = features_of(samples, rate_hz, spec, peak)
+    quality, std = _grade(peak, window_s, features, spec, calibration or CALIBRATION[spec.kind])
+    return Estimate(features.per_minute, std, peak.snr_db, quality, window_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a window says besides its peak; per minute, and a share."""
+
+    per_minute: float
+    split: float
+    irregularity: float
+
+
+def features_of(samples: np.ndarray, rate_hz: float, spec: RateSpec, peak: Peak) -> Features:
+    """The rate, by counting where that can be trusted, and what its quality follows from."""
+    cycles = count_cycles(samples, rate_hz, spec)
+    irregularity = MAX_IRREGULARITY if cycles is None else min(cycles.irregularity, MAX_IRREGULARITY)
+    counts = cycles is not None and irregularity < spec.counted_below and cycles.intervals >= COUNTED_FROM
+    split = min(_split(samples, rate_hz, spec), MAX_SPLIT[spec.kind])
+    return Features(cycles.per_minute if counts else peak.hz * 60, split, irregularity)
 
 
 def _split(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> float:
@@ -90,12 +111,14 @@ def _split(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> float:
     return math.inf if first is None or second is None else abs(first.hz - second.hz) * 60
 
 
-def _grade(peak: Peak, window_s: float, split: float, spec: RateSpec, c: Calibration) -> tuple[float, float]:
+def _grade(peak: Peak, window_s: float, seen: Features, spec: RateSpec, c: Calibration) -> tuple[float, float]:
     octaves = math.log2(window_s / spec.window_s)
-    agreement = c.length * octaves - c.split * min(split, MAX_SPLIT[spec.kind])
+    agreement = c.length * octaves - c.split * seen.split - c.irregular * seen.irregularity
     logit = c.bias + c.snr * peak.snr_db + c.lead * peak.lead_db + agreement
     noise = c.std_noise * 10 ** (-peak.snr_db / 20) * spec.window_s / window_s
     return 1 / (1 + math.exp(-logit)), math.hypot(c.std_floor, noise)
 
 
 MAX_SPLIT: dict[Kind, float] = {Kind.BVP: 30.0, Kind.RSP: 8.0}  # per minute; beyond it one half says nothing more
+MAX_IRREGULARITY = 0.8  # as uneven as can be
+COUNTED_FROM = 6  # cycles: of fewer, a spectrum's peak is surer than the tops of the first and the last
