@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rppg_ros.vitals.filters import bandpass
+from rppg_ros.vitals.filters import bandpass, standardise
 from rppg_ros.vitals.registry import RateSpec
 
 THRESHOLD = 0.2  # of the upper quartile of the maxima: a smaller one is no cycle
@@ -41,7 +41,7 @@ def count_cycles(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> Cycles 
     -------
     None where there are fewer than MIN_INTERVALS whole cycles.
     """
-    wave = bandpass(samples, rate_hz, spec.low_hz, spec.high_hz)
+    wave = bandpass(standardise(samples), rate_hz, spec.low_hz, spec.high_hz)  # flat stays flat, whatever rounding does
     rising = np.diff(wave) > 0
     tops = np.flatnonzero(rising[:-1] & ~rising[1:]) + 1
     if len(tops) <= MIN_INTERVALS:
