@@ -20,7 +20,7 @@ from rppg_ros.vitals.registry import RATES, RateSpec
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 RATE_HZ = 30.0
-RIDGE = 1e-4
+RIDGE = 1e-2  # on coefficients times their feature's spread: some dozen people tell only so much
 RIGHT_WITHIN = {Kind.BVP: 5.0, Kind.RSP: 2.0}  # per minute
 LIMITS = {Kind.BVP: (42.0, 180.0), Kind.RSP: (6.0, 40.0)}  # simulated rates, per minute
 WANDER = {Kind.BVP: 0.03, Kind.RSP: 0.08}  # relative standard deviation of the instantaneous rate
@@ -75,9 +75,11 @@ def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
 
     known = np.stack([np.ones_like(snr), snr, lead, octaves, -split, -uneven], axis=1)
 
+    spread = known[:, 1:].std(axis=0)
+
     def loss(w: np.ndarray) -> float:  # convex; the ridge keeps it so where nothing is ever wrong
         z = known @ w
-        return np.mean(np.logaddexp(0, z) - right * z) + RIDGE * np.sum(w[1:] ** 2)
+        return np.mean(np.logaddexp(0, z) - right * z) + RIDGE * np.sum((spread * w[1:]) ** 2)
 
     w = minimize(loss, np.zeros(6), method="BFGS").x
     noise = 10 ** (-snr / 20) / 2**octaves
