@@ -47,7 +47,6 @@ def all_clips(reference: Path, made: int, seconds: float) -> list[JudgedClip]:
 
 def judge(engine: str) -> dict[tuple[str, Kind], tuple[float, float, float]]:
     """(group, task) to error of the given numbers, coverage (percent), error of whole clips."""
-    cv2.setNumThreads(1)
     model = "" if engine in ENGINES else engine
     running: dict = {}
     for clip in CLIPS:
@@ -83,6 +82,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, help="file to keep the crops in between runs (it holds faces)")
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
     args = parser.parse_args()
+    cv2.setNumThreads(1)  # before it has threads: forked workers would wait for them for ever
     if args.kept and args.kept.is_file():
         clips = pickle.loads(args.kept.read_bytes())  # our own file
     else:
