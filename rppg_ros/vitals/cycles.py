@@ -20,12 +20,14 @@ class Cycles:
     Attributes
     ----------
     per_minute : from the first cycle's top to the last one's. intervals : so many cycles lie between.
+    longest : interval, as a share of the median: from 1.7 or so on a cycle was missed, or held.
     irregularity : standard deviation of the intervals, as a share of their mean. Breaths have 0.05 to 0.25; noise in the band of
         breathing, whatever its spectrum's peak says, 0.3 and more.
     """
 
     per_minute: float
     intervals: int
+    longest: float
     irregularity: float
 
 
@@ -56,4 +58,5 @@ def count_cycles(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> Cycles 
     if len(kept) <= MIN_INTERVALS:
         return None
     intervals = np.diff(kept) / rate_hz
-    return Cycles(60 / float(intervals.mean()), len(intervals), float(intervals.std() / intervals.mean()))
+    longest = float(intervals.max() / np.median(intervals))
+    return Cycles(60 / float(intervals.mean()), len(intervals), longest, float(intervals.std() / intervals.mean()))

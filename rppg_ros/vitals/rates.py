@@ -98,7 +98,8 @@ def features_of(samples: np.ndarray, rate_hz: float, spec: RateSpec, peak: Peak)
     """The rate, by counting where that can be trusted, and what its quality follows from."""
     cycles = count_cycles(samples, rate_hz, spec)
     irregularity = MAX_IRREGULARITY if cycles is None else min(cycles.irregularity, MAX_IRREGULARITY)
-    counts = cycles is not None and irregularity < spec.counted_below and cycles.intervals >= COUNTED_FROM
+    even = irregularity < spec.counted_below
+    counts = even and cycles.intervals >= COUNTED_FROM and cycles.longest < MISSED
     split = min(_split(samples, rate_hz, spec), MAX_SPLIT[spec.kind])
     return Features(cycles.per_minute if counts else peak.hz * 60, split, irregularity)
 
@@ -121,4 +122,5 @@ def _grade(peak: Peak, window_s: float, seen: Features, spec: RateSpec, c: Calib
 
 MAX_SPLIT: dict[Kind, float] = {Kind.BVP: 30.0, Kind.RSP: 8.0}  # per minute; beyond it one half says nothing more
 MAX_IRREGULARITY = 0.8  # as uneven as can be
+MISSED = 1.7  # median intervals: a longer one hides a cycle
 COUNTED_FROM = 6  # cycles: of fewer, a spectrum's peak is surer than the tops of the first and the last

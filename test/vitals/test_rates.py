@@ -26,7 +26,7 @@ def test_clean_pulse_is_read_within_one_beat(per_minute, seconds, second, rate_h
 
 
 @given(st.floats(6, 40), st.floats(30, 60))
-@settings(max_examples=30)
+@settings(max_examples=100, deadline=None)
 def test_clean_breath_is_read_within_half_a_breath(per_minute, seconds):
     estimate = estimate_rate(pulse(per_minute, seconds, 0.1, 0.2), RATE_HZ, RESPIRATION_RATE)
     assert estimate.per_minute == pytest.approx(per_minute, abs=0.5)
