@@ -9,6 +9,7 @@ import numpy as np
 
 from rppg_ros.datasets.base import Trace, Truth
 from rppg_ros.evaluation.collect import Collector
+from rppg_ros.evaluation.protocols import WHOLE_BANDS
 from rppg_ros.evaluation.results import TaskResult
 from rppg_ros.inference.engine import Engine
 from rppg_ros.pipeline import CameraHalf, VitalsHalf
@@ -41,7 +42,7 @@ class JudgedClip:
                 collector.add(output)
         for output in vitals.flush():
             collector.add(output)
-        return collector.tasks(self.truth, self.crops[0][0], self.crops[-1][0], 0.0)
+        return collector.tasks(self.truth, self.crops[0][0], self.crops[-1][0], 0.0, WHOLE_BANDS)
 
 
 def steady(rates: dict[Kind, float], seconds: float) -> Truth:

@@ -161,6 +161,8 @@ def _all(
             progress.advance(bar)
             if result.error:
                 progress.console.print(f"{ref.key}: {result.error}", style="red", highlight=False, markup=False)
+            elif result.caution:
+                progress.console.print(result.caution, style="yellow", highlight=False, markup=False)
     return kept
 
 

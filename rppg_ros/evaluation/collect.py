@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from rppg_ros.datasets.base import Truth
 from rppg_ros.evaluation.metrics import macc, snr_db
-from rppg_ros.evaluation.protocols import TOOLBOX_BANDS, bridged, filtered, on_clock, toolbox_rate, true_rate
+from rppg_ros.evaluation.protocols import TOOLBOX_BANDS, Band, bridged, filtered, on_clock, toolbox_rate, true_rate
 from rppg_ros.evaluation.results import Running, TaskResult, Wave, Windows
 from rppg_ros.types import NS_PER_S, Kind, Rate, Status, Waveform
 from rppg_ros.vitals.filters import standardise
@@ -33,19 +34,27 @@ class Collector:
         """Take one output of the pipeline."""
         (self.rates if isinstance(output, Rate) else self.waves).append(output)
 
-    def tasks(self, truth: Truth, start_ns: int, end_ns: int, window_s: float) -> dict[Kind, TaskResult]:
+    def tasks(
+        self,
+        truth: Truth,
+        start_ns: int,
+        end_ns: int,
+        window_s: float,
+        bands: Mapping[Kind, Band] = TOOLBOX_BANDS,
+    ) -> dict[Kind, TaskResult]:
         """Results of the kinds that were measured or are known.
 
         Parameters
         ----------
         start_ns, end_ns : stamps of the recording's first and last frame.
         window_s : of the toolbox's protocol; 0: the recording as a whole.
+        bands : in which its rates are searched; published tables have TOOLBOX_BANDS.
         """
         kinds = {wave.kind for wave in self.waves} | set(truth.waves) | set(truth.rates)
         found = {}
         for kind in sorted(kinds):
             wave = self._wave(kind, truth, start_ns, end_ns)
-            windows = _windows(wave, kind, truth, start_ns, end_ns, window_s)
+            windows = _windows(wave, kind, truth, (start_ns, end_ns), window_s, bands)
             found[kind] = TaskResult(windows, self._running(kind, truth, start_ns, end_ns), wave)
         return found
 
@@ -85,7 +94,10 @@ class Collector:
         return out
 
 
-def _windows(wave: Wave, kind: Kind, truth: Truth, start_ns: int, end_ns: int, window_s: float) -> Windows:
+def _windows(
+    wave: Wave, kind: Kind, truth: Truth, whole_ns: tuple[int, int], window_s: float, bands: Mapping[Kind, Band]
+) -> Windows:
+    start_ns, end_ns = whole_ns
     whole_s = (end_ns - start_ns) / NS_PER_S
     length_s = window_s or whole_s
     out = Windows()
@@ -94,13 +106,13 @@ def _windows(wave: Wave, kind: Kind, truth: Truth, start_ns: int, end_ns: int, w
         measured = _cut(wave.measured, wave.rate_hz, begin_s, length_s)
         true = _cut(wave.truth, wave.rate_hz, begin_s, length_s)
         span = start_ns + round(begin_s * NS_PER_S), start_ns + round((begin_s + length_s) * NS_PER_S)
-        wanted = toolbox_rate(true, wave.rate_hz, kind) if len(true) else true_rate(truth, kind, *span)
+        wanted = toolbox_rate(true, wave.rate_hz, kind, bands) if len(true) else true_rate(truth, kind, *span)
         out.start_s.append(_seconds(round(begin_s * NS_PER_S)))
         out.length_s.append(_seconds(round(length_s * NS_PER_S)))
-        out.measured.append(toolbox_rate(measured, wave.rate_hz, kind))
+        out.measured.append(toolbox_rate(measured, wave.rate_hz, kind, bands))
         out.truth.append(wanted)
-        out.snr_db.append(_snr(measured, wave.rate_hz, kind, wanted))
-        out.macc.append(_macc(measured, true, wave.rate_hz, kind))
+        out.snr_db.append(_snr(measured, wave.rate_hz, bands[kind], wanted))
+        out.macc.append(_macc(measured, true, wave.rate_hz, bands[kind]))
     return out
 
 
@@ -112,17 +124,16 @@ def _cut(samples: list[float], rate_hz: float, begin_s: float, length_s: float) 
     return bridged(cut) if np.isfinite(cut).sum() >= wanted - 1 and len(cut) else np.zeros(0)
 
 
-def _snr(measured: np.ndarray, rate_hz: float, kind: Kind, true_per_minute: float) -> float:
+def _snr(measured: np.ndarray, rate_hz: float, band: Band, true_per_minute: float) -> float:
     if len(measured) < 2 * rate_hz or not math.isfinite(true_per_minute):
         return math.nan
-    band = TOOLBOX_BANDS[kind]
-    return snr_db(filtered(measured, rate_hz, kind), rate_hz, true_per_minute, (band.low_hz, band.high_hz))
+    return snr_db(filtered(measured, rate_hz, band), rate_hz, true_per_minute, (band.low_hz, band.high_hz))
 
 
-def _macc(measured: np.ndarray, true: np.ndarray, rate_hz: float, kind: Kind) -> float:
+def _macc(measured: np.ndarray, true: np.ndarray, rate_hz: float, band: Band) -> float:
     if len(measured) != len(true) or len(measured) < 2 * rate_hz:
         return math.nan
-    return macc(filtered(measured, rate_hz, kind), filtered(true, rate_hz, kind))
+    return macc(filtered(measured, rate_hz, band), filtered(true, rate_hz, band))
 
 
 def _lay(measured: np.ndarray, at_ns: np.ndarray, piece: Waveform) -> None:

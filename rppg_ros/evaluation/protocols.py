@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,8 @@ class Band:
 
 TOOLBOX_BANDS = {Kind.BVP: Band(0.75, 2.5), Kind.RSP: Band(0.08, 0.5)}
 """rPPG-Toolbox's (arXiv 2210.00716) for the pulse; MMRPhys's (arXiv 2505.07013) for the breath."""
+WHOLE_BANDS = {kind: Band(spec.low_hz, spec.high_hz) for kind, spec in RATES.items()}
+"""All rates that the nodes know. A true rate outside the toolbox's band cannot be found in it, however right the waveform is."""
 
 
 def smoothness_detrend(samples: np.ndarray, strength: float = DETREND_LAMBDA) -> np.ndarray:
@@ -44,14 +47,13 @@ def smoothness_detrend(samples: np.ndarray, strength: float = DETREND_LAMBDA) ->
     return samples - spsolve(smooth.tocsc(), np.asarray(samples, dtype=np.float64))
 
 
-def filtered(samples: np.ndarray, rate_hz: float, kind: Kind) -> np.ndarray:
+def filtered(samples: np.ndarray, rate_hz: float, band: Band) -> np.ndarray:
     """The toolbox's waveform: detrended, then a first-order Butterworth band-pass, forwards and backwards."""
-    band = TOOLBOX_BANDS[kind]
     b, a = signal.butter(ORDER, [band.low_hz, band.high_hz], "bandpass", fs=rate_hz)
     return signal.filtfilt(b, a, smoothness_detrend(samples))
 
 
-def toolbox_rate(samples: np.ndarray, rate_hz: float, kind: Kind) -> float:
+def toolbox_rate(samples: np.ndarray, rate_hz: float, kind: Kind, bands: Mapping[Kind, Band] = TOOLBOX_BANDS) -> float:
     """Rate per minute of a waveform (n,) as rPPG-Toolbox reads it: the highest bin of a periodogram in its band.
 
     The periodogram is as long as the next power of two, so that its bins are up to rate_hz / n apart (3.5 beats per minute
@@ -60,9 +62,9 @@ def toolbox_rate(samples: np.ndarray, rate_hz: float, kind: Kind) -> float:
     samples = np.asarray(samples, dtype=np.float64)
     if len(samples) < MIN_SAMPLES or not np.isfinite(samples).all() or np.ptp(samples) == 0:
         return math.nan
-    wave = filtered(samples, rate_hz, kind)
+    band = bands[kind]
+    wave = filtered(samples, rate_hz, band)
     hz, power = signal.periodogram(wave, rate_hz, nfft=1 << (len(wave) - 1).bit_length(), detrend=False)
-    band = TOOLBOX_BANDS[kind]
     inside = (hz >= band.low_hz) & (hz <= band.high_hz)
     return float(hz[inside][np.argmax(power[inside])] * 60) if inside.any() else math.nan
 

@@ -114,6 +114,7 @@ def _trace(recording: RecordingResult, kind: Kind) -> dict[str, Any]:
     return {
         "name": recording.key,
         "conditions": ", ".join(f"{name} {value}" for name, value in recording.conditions.items()),
+        "caution": recording.caution,
         "error": "no number" if error != error else f"error {error:.1f} {figures.UNITS[kind]}",
         "rates": figures.html(figures.rates(task, kind)),
         "waves": figures.html(figures.waves(task, kind)) if task.wave.measured or task.wave.truth else "",

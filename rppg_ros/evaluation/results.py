@@ -92,6 +92,7 @@ class RecordingResult:
     Attributes
     ----------
     error : why it could not be evaluated, in one line; empty when it was.
+    caution : what may mislead about its vitals, in one line; empty: nothing is known.
     """
 
     dataset: str
@@ -101,6 +102,7 @@ class RecordingResult:
     duration_s: float = NAN
     frames: int = 0
     error: str = ""
+    caution: str = ""
     tasks: Mapping[Kind, TaskResult] = field(default_factory=dict)
 
     @property

@@ -46,13 +46,14 @@ def _evaluate(recording: Recording, config: EvalConfig, engine: Engine | None) -
     cv2.setRNGSeed(0)
     collector, watch = Collector(), _Watch()
     with contextlib.closing(recording.open()) as source:
+        caution = getattr(source, "caution", "")
         engine = engine or config.make_engine(source.has_thermal)
         for output in config.make_pipeline(engine).run(watch.frames(source, config.radiometry(), config.use_thermal)):
             collector.add(output)
     if watch.first_ns is None:
         raise SourceError(f"{recording.name}: no RGB frames")
     tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, config.window_s)
-    return _result(recording, (watch.last_ns - watch.first_ns) / NS_PER_S, watch.count, tasks=tasks)
+    return _result(recording, (watch.last_ns - watch.first_ns) / NS_PER_S, watch.count, tasks=tasks, caution=caution)
 
 
 class _Watch:
@@ -75,7 +76,9 @@ class _Watch:
             yield frame.stream, pipeline_frame(frame, radiometry)
 
 
-def _result(recording: Recording, duration_s: float = NAN, frames: int = 0, error: str = "", tasks=None):
+def _result(
+    recording: Recording, duration_s: float = NAN, frames: int = 0, error: str = "", tasks=None, caution: str = ""
+) -> RecordingResult:
     return RecordingResult(
         recording.dataset,
         recording.name,
@@ -84,5 +87,6 @@ def _result(recording: Recording, duration_s: float = NAN, frames: int = 0, erro
         duration_s,
         frames,
         " ".join(error.split()),
+        caution,
         tasks or {},
     )

@@ -82,6 +82,9 @@ class VideoSource(Node):
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10) if p.publish_clock else None
         self._truth = TruthPublisher(self, probe.vitals) if hasattr(probe, "vitals") else None
         self._name, self._duration_s = probe.name, probe.duration_s
+        self._caution = getattr(probe, "caution", "")
+        if self._caution:
+            self.get_logger().warning(self._caution)
         probe.close()
         self._meter = Meter()
         self._diagnostics = Diagnostics(self, {"playback": self._health})
@@ -190,6 +193,8 @@ class VideoSource(Node):
         lost_s, self._lag_told_s = player.lag_s - self._lag_told_s, player.lag_s
         if lost_s > SLOW_S and not self.done:
             health.warn(f"fell {lost_s:.1f} s behind the asked speed: this machine is too slow for it")
+        if self._caution:
+            health.warn(self._caution)
         if self.error:
             health.error(self.error)
         return health

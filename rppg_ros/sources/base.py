@@ -43,6 +43,8 @@ class FrameSource(Protocol):
     live : whether frames come at their own pace.
     has_thermal : whether some of the frames are of the thermal camera.
     duration_s : about how long it is, for people; None: not known, or without end.
+
+    A source may have a `caution`: a sentence for people about what its frames may do to vitals.
     """
 
     name: str
@@ -87,6 +89,11 @@ class Merged:
 
     def __iter__(self) -> Iterator[StreamFrame]:
         return iter(heapq.merge(*self._parts, key=lambda frame: frame.stamp_ns))
+
+    @property
+    def caution(self) -> str:
+        """What the RGB source says."""
+        return getattr(self._parts[0], "caution", "")
 
     def close(self) -> None:
         """Release both."""

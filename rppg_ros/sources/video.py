@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rppg_ros.sources import keyframes
 from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
 from rppg_ros.sources.recorded import thermal_encoding
 
@@ -63,6 +65,11 @@ class VideoFile:
                 continue
             last_ns = stamp_ns
             yield _frame(self._stream, stamp_ns, image)
+
+    @functools.cached_property
+    def caution(self) -> str:
+        """What its keyframes may do to a heart rate; empty: nothing."""
+        return "" if self.has_thermal else keyframes.caution(self._path)
 
     def close(self) -> None:
         """Release the file."""

@@ -16,6 +16,7 @@ import numpy as np
 BLOCK = 8
 DEAD_ZONE = {True: 1 / 3, False: 1 / 6}  # rounding offset of intra and inter coefficients (the usual of H.264 encoders)
 CHROMA_STEP = 0.8  # chroma is quantised a little finer than luma
+MENDED = 0.6  # of the way to the next keyframe: by then nothing is left of a keyframe's coarseness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +28,20 @@ class CodecConfig:
     step : of the quantiser of 8 x 8 blocks, grey levels; 0: none. At QP q that of H.264 is 2^((q - 4) / 6): 6 at 20, 20 at 30.
     block : side of a block in pixels of the picture that is filmed: 8, or less to stand for a picture of higher resolution;
         the step is then smaller with it, so that a change of a whole block's brightness fares the same.
-    intra_every : frames between those coded by themselves.
+    intra_every : frames between those coded by themselves (keyframes).
+    starved : how much coarser a keyframe is than the frames long after it, share of the step. An encoder that holds its bit
+        rate pays for a keyframe with its quality and mends it over the next frames: faces change with the rhythm of the
+        keyframes, which at one a second is a heart rate of 60.
     """
 
     step: float = 0.0
     block: int = BLOCK
     intra_every: int = 60
+    starved: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.step < 0 or self.block < 2 or self.intra_every < 1:
-            raise ValueError("a codec needs step >= 0, block >= 2 and intra_every >= 1")
+        if self.step < 0 or self.block < 2 or self.intra_every < 1 or self.starved < 0:
+            raise ValueError("a codec needs step >= 0, block >= 2, intra_every >= 1 and starved >= 0")
 
 
 class Codec:
@@ -62,13 +67,18 @@ class Codec:
         planes = [full[..., 0].astype(np.float32), *half.astype(np.float32).transpose(2, 0, 1)]
         intra = self._count % self._config.intra_every == 0
         before = [np.full_like(plane, 128.0) for plane in planes] if intra else self._last
-        step = self._config.step * self._config.block / BLOCK
+        step = self._step(self._count % self._config.intra_every)
         self._last = [
             self._coded(plane, last, step if i == 0 else CHROMA_STEP * step, intra)
             for i, (plane, last) in enumerate(zip(planes, before, strict=True))
         ]
         self._count += 1
         return self._picture()
+
+    def _step(self, since_intra: int) -> float:
+        """Of the quantiser, so many frames after a keyframe."""
+        hunger = max(0.0, 1 - since_intra / (MENDED * self._config.intra_every))
+        return self._config.step * self._config.block / BLOCK * (1 + self._config.starved * hunger)
 
     def _coded(self, plane: np.ndarray, last: np.ndarray, step: float, intra: bool) -> np.ndarray:
         coder = self._luma if len(plane) == self._side else self._chroma

@@ -152,9 +152,16 @@ def _camera(rng: np.random.Generator, hard: float) -> CameraConfig:
         codec=CodecConfig(
             step=_log(rng, 2, 16) * (0.5 + 0.5 * hard) if video else 0.0,
             block=int(rng.integers(2, 9)),
-            intra_every=int(rng.choice([12, 30, 60, 250])),
+            intra_every=_keyframes(rng),
+            starved=_log(rng, 0.15, 3) * (rng.uniform() < 0.5),
         ),
     )
+
+
+def _keyframes(rng: np.random.Generator) -> int:
+    """Frames between keyframes: what encoders are set to, or anything whose rhythm could be a heart's."""
+    usual = int(rng.choice([12, 15, 30, 60, 250]))
+    return int(round(_log(rng, 8, 60))) if rng.uniform() < 0.5 else usual
 
 
 def _thermal(rng: np.random.Generator, hard: float) -> ThermalConfig:

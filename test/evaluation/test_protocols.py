@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from rppg_ros.datasets.base import Trace, Truth
-from rppg_ros.evaluation.protocols import bridged, on_clock, smoothness_detrend, toolbox_rate, true_rate
+from rppg_ros.evaluation.protocols import (
+    WHOLE_BANDS,
+    bridged,
+    on_clock,
+    smoothness_detrend,
+    toolbox_rate,
+    true_rate,
+)
 from rppg_ros.types import NS_PER_S, Kind
 
 
@@ -48,6 +55,14 @@ def test_the_toolboxs_rate_step_by_step():
     hz, power = signal.periodogram(filtered, 30.0, nfft=1024, detrend=False)
     inside = (hz >= 0.75) & (hz <= 2.5)
     assert toolbox_rate(samples, 30.0, Kind.BVP) == hz[inside][power[inside].argmax()] * 60
+
+
+@pytest.mark.parametrize(("kind", "per_minute"), [(Kind.BVP, 42), (Kind.BVP, 175), (Kind.RSP, 36)])
+def test_what_lies_outside_the_toolboxs_band_is_found_in_the_whole_one(kind, per_minute):
+    samples = wave(per_minute, 60)
+    bin_per_minute = 60 * 30.0 / 2048
+    assert abs(toolbox_rate(samples, 30.0, kind) - per_minute) > 2
+    assert abs(toolbox_rate(samples, 30.0, kind, WHOLE_BANDS) - per_minute) <= bin_per_minute
 
 
 @pytest.mark.parametrize("samples", [np.zeros(300), np.zeros(5), np.full(300, math.nan), np.zeros(0)])
