@@ -17,6 +17,7 @@ STILL = MotionConfig(
 )
 STEADY = LightConfig(drift=0, tint_drift=0, flicker=0, screen=0, shadow_per_minute=0, two_tone=0, falloff=0)
 MIDDLE_SKIN = 3.0
+NEVER = 1_000_000_000  # frames
 SILENT_GREY_LEVELS = 0.3  # rounding to 8 bits wants some noise
 
 
@@ -35,6 +36,12 @@ def _without_light(scene: Scene) -> Scene:
 
 def _without_compression(scene: Scene) -> Scene:
     return replace(scene, camera=replace(scene.camera, jpeg_quality=0, codec=CodecConfig()))
+
+
+def _without_keyframes(scene: Scene) -> Scene:
+    """Compressed as before, but after the first frame none is coded by itself."""
+    codec = replace(scene.camera.codec, intra_every=NEVER, starved=0.0)
+    return replace(scene, camera=replace(scene.camera, codec=codec))
 
 
 def _without_noise(scene: Scene) -> Scene:
@@ -71,6 +78,7 @@ FACTORS: Mapping[str, Callable[[Scene], Scene]] = MappingProxyType(
         "rhythm": _without_rhythm,
         "light": _without_light,
         "compression": _without_compression,
+        "keyframes": _without_keyframes,
         "noise": _without_noise,
         "skin_types": _without_skin_types,
         "uneven_frames": _without_uneven_frames,

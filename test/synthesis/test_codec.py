@@ -59,7 +59,22 @@ def test_any_side_and_its_own_memory():
     assert np.array_equal(two.pass_through(image), Codec(CodecConfig(step=5), 37).pass_through(image))
 
 
-@pytest.mark.parametrize("bad", [{"step": -1}, {"block": 1}, {"intra_every": 0}])
+def test_a_starved_keyframe_is_coarse_and_mended_before_the_next():
+    """Each period begins with more error than it ends with; without starving it is the same all the way."""
+    rng = np.random.default_rng(0)
+    frames = [np.clip(picture() + rng.normal(0, 3, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8) for _ in range(40)]
+
+    def errors(starved):
+        codec = Codec(CodecConfig(step=6, intra_every=20, starved=starved), SIDE)
+        found = [np.mean((codec.pass_through(frame).astype(float) - frame) ** 2) for frame in frames]
+        return np.array(found).reshape(2, 20)
+
+    hungry, fed = errors(4.0), errors(0.0)
+    assert (hungry[:, 0] > 1.5 * hungry[:, 15:].mean(axis=1)).all()
+    assert hungry[:, 0].min() > 1.5 * fed[:, 0].max()
+
+
+@pytest.mark.parametrize("bad", [{"step": -1}, {"block": 1}, {"intra_every": 0}, {"starved": -0.1}])
 def test_what_no_codec_is(bad):
     with pytest.raises(ValueError, match="a codec needs"):
         CodecConfig(**bad)
