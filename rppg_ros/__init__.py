@@ -1,3 +1,3 @@
 """Heart and breath from RGB and thermal cameras, as ROS 2 nodes."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
