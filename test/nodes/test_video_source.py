@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
@@ -125,6 +126,22 @@ def test_a_recording_that_breaks_off_says_so(tmp_path):
     (tmp_path / "2.png").write_text("no picture")
     source, got, _ = play({"source": str(tmp_path), "fps": 50.0}, lambda s, g: s.done and len(g["image"]) >= 2)
     assert "2.png: cannot be read" in source.error
+
+
+def test_a_video_whose_keyframes_could_be_a_pulse_is_warned_of(tmp_path):
+    """OpenCV's encoder makes every twelfth frame a keyframe: 120 a minute at 24 frames per second."""
+    path = tmp_path / "k.mp4"
+    image = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 24.0, (64, 48))
+    for _ in range(60):
+        writer.write(image)
+    writer.release()
+
+    def warned(source, got):
+        found = [status for message in got["/diagnostics"] for status in message.status if "playback" in status.name]
+        return any("keyframes come 120.0 times a minute" in s.message and s.level == s.WARN for s in found)
+
+    play({"source": str(path)}, warned, {"/diagnostics": DiagnosticArray})
 
 
 def test_bad_sources_are_named(tmp_path):
