@@ -1,4 +1,5 @@
-"""Fits vitals.rates.CALIBRATION on simulated waveforms: prints coefficients, calibration table and coverage of std.
+"""Fits a quality on simulated waveforms: prints coefficients, calibration table and coverage of std. The lines that fit are
+engine_calibration.py's, too.
 
     python benchmarks/quality_calibration.py [--windows 4000]
 
@@ -81,7 +82,10 @@ def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
         z = known @ w
         return np.mean(np.logaddexp(0, z) - right * z) + RIDGE * np.sum((spread * w[1:]) ** 2)
 
-    w = minimize(loss, np.zeros(6), method="BFGS").x
+    # More SNR, a clearer lead, halves that agree and even cycles never make a rate less likely to be right; a few windows may
+    # say so by chance.
+    free, helps = (None, None), (0.0, None)
+    w = minimize(loss, np.zeros(6), method="L-BFGS-B", bounds=(free, helps, helps, free, helps, helps)).x
     noise = 10 ** (-snr / 20) / 2**octaves
 
     def likelihood(v: np.ndarray) -> float:

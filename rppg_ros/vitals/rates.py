@@ -21,8 +21,9 @@ class Calibration:
                        - split * |first half - second half| - irregular * irregularity of the cycles), lead being the peak's
     over the next best candidate.
     std = sqrt(floor^2 + (noise * 10^(-SNR_dB/20) * usual window / window)^2), per minute.
-    Coefficients: benchmarks/quality_calibration.py, on simulated waveforms from noise alone to clean. A network wants its own,
-    which its card carries: what it cannot see it does not leave as noise, but smooths into something like a pulse.
+    CALIBRATION is POS's, and its thermal breath's, on made-up people (benchmarks/engine_calibration.py): coefficients from simulated
+    waveforms, whose noise is only noise, promise too much. A network wants its own, which its card carries: what it cannot
+    see it does not leave as noise, but smooths into something like a pulse.
     """
 
     bias: float
@@ -36,8 +37,8 @@ class Calibration:
 
 
 CALIBRATION: dict[Kind, Calibration] = {
-    Kind.BVP: Calibration(-0.251, 0.025, 0.42, 0.384, 0.045, 0.415, 0.895),
-    Kind.RSP: Calibration(0.063, 0.068, 0.218, -0.232, 0.165, 0.245, 0.374),
+    Kind.BVP: Calibration(1.55, 0.017, 0.269, 0.294, 0.044, 0.441, 1.138, 5.177),
+    Kind.RSP: Calibration(1.121, 0.0, 0.254, 1.315, 0.0, 0.245, 1.371, 10.337),
 }
 
 
