@@ -22,8 +22,8 @@ class Calibration:
     over the next best candidate.
     std = sqrt(floor^2 + (noise * 10^(-SNR_dB/20) * usual window / window)^2), per minute.
     CALIBRATION is POS's, and its thermal breath's, on made-up people (benchmarks/engine_calibration.py): coefficients from
-    simulated waveforms, whose noise is only noise, promise too much. A network wants its own, which its card carries: what it cannot
-    see it does not leave as noise, but smooths into something like a pulse.
+    simulated waveforms, whose noise is only noise, promise too much. A network wants its own, which its card carries: what
+    it cannot see it does not leave as noise, but smooths into something like a pulse.
     """
 
     bias: float
