@@ -28,8 +28,8 @@ from rppg_ros.types import Kind
 ROW = re.compile(r"\|\s*(\S+\.(?:mp4|avi|mkv|gif))\s*\|.*?\|.*?\|\s*(\d+(?:\.\d+)?) bpm")
 CLASSICAL = ("pos", "chrom")
 LONGEST_S = 600
-READ_ANEW = {"rPPG_video": 75.0}
-"""Videos whose listed rate is their keyframes', not the person's: what is left without that rhythm, see keyframes.py."""
+UNSURE = {"rPPG_video": 67.0}
+"""Videos whose listed rate may be their keyframes' (keyframes.py): the middle of what their pulse could be, per minute."""
 
 
 def references(folder: Path) -> dict[Path, float]:

@@ -1,5 +1,5 @@
-"""How right engines are on what no label is needed for: real people with a reference rate (as listed, and without what is their
-keyframes'), real faces with an injected pulse, and made-up people in hard scenes; one Markdown table for all engines.
+"""How right engines are on what no label is needed for: real people with a reference rate (all, and those whose rate may not be
+their keyframes'), real faces with an injected pulse, and made-up people in hard scenes; one Markdown table for all engines.
 
     python benchmarks/judge.py REFERENCE ENGINE... [--made-up N] [--first-seed N] [--seconds S] [--skip GROUP...]
 
@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
-from accuracy import READ_ANEW, references
+from accuracy import UNSURE, references
 from clips import JudgedClip, made_up, steady, tracked
 from injected import injected_clips, read_frames
 
@@ -37,11 +37,12 @@ def all_clips(reference: Path, made: int, seconds: float, first_seed: int = 0) -
     for video, rate in references(reference / "recordings").items():
         frames, stamps_ns = read_frames(video)
         crops, seconds_long = tracked(frames, stamps_ns), (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
-        own = READ_ANEW.get(video.stem, rate)
-        for group, reference_rate in (("recordings as listed", rate), ("recordings", own)):
-            truth = steady({Kind.BVP: reference_rate}, seconds_long)
-            clips.append(JudgedClip(group, video.stem, crops, truth))
-        clips += injected_clips(video, own)
+        truth = steady({Kind.BVP: rate}, seconds_long)
+        groups = (
+            ["recordings as listed"] if video.stem in UNSURE else ["recordings as listed", "recordings that are sure"]
+        )
+        clips += [JudgedClip(group, video.stem, crops, truth) for group in groups]
+        clips += injected_clips(video, UNSURE.get(video.stem, rate))
     for i in range(made):
         hardness = HARD[0] + (HARD[1] - HARD[0]) * (i + 0.5) / made
         seed = first_seed + i
