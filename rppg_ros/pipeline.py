@@ -16,7 +16,7 @@ from rppg_ros.types import FaceCrop, Frame, Kind
 if TYPE_CHECKING:
     from rppg_ros.vision.tracker import FaceTracker
 
-MIN_QUALITY = {Kind.BVP: 0.6, Kind.RSP: 0.6}
+MIN_QUALITY = {Kind.BVP: 0.7, Kind.RSP: 0.7}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ TABLE = (
     Param("threads", 1, "threads of ONNX Runtime for one inference", 1, 16),
     Param("max_gap", 0.5, "seconds without a crop after which a clip ends", 0.05, 5.0),
     Param("queue_size", 8, "windows that may wait for the network; beyond it the oldest is dropped", 1, 100),
-    Param("heart_rate.min_quality", 0.6, "least quality (0..1) of a heart rate that is given as a number", 0.0, 1.0),
-    Param("respiration_rate.min_quality", 0.6, "the same for respiration rates", 0.0, 1.0),
+    Param("heart_rate.min_quality", 0.7, "least quality (0..1) of a heart rate that is given as a number", 0.0, 1.0),
+    Param("respiration_rate.min_quality", 0.7, "the same for respiration rates", 0.0, 1.0),
     Param("stale_after", 2.0, "seconds without face_crops after which the rates are stale", 0.2, 60.0),
 )
 RATE_TOPICS = {Kind.BVP: "heart_rate", Kind.RSP: "respiration_rate"}
