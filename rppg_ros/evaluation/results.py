@@ -102,8 +102,8 @@ class RecordingResult:
     duration_s: float = NAN
     frames: int = 0
     error: str = ""
-    caution: str = ""
     tasks: Mapping[Kind, TaskResult] = field(default_factory=dict)
+    caution: str = ""
 
     @property
     def key(self) -> str:

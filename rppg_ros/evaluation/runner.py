@@ -87,6 +87,6 @@ def _result(
         duration_s,
         frames,
         " ".join(error.split()),
-        caution,
         tasks or {},
+        caution,
     )
