@@ -76,11 +76,18 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=36, help="of the crops, at least the model's; default: %(default)s")
     parser.add_argument("--hardness", type=float, nargs=2, default=(0.3, 1.0), help="from and to; default: %(default)s")
     parser.add_argument("--kept", type=Path, help="file to keep the windows' features in between fits")
+    parser.add_argument("--pool", type=Path, nargs="*", default=[], help="files kept by other runs, to fit on as well")
+    parser.add_argument(
+        "--fit-all", action="store_true", help="on both halves: the report is then none of held-out people"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
     args = parser.parse_args()
     result = {}
     for kind, (fitted, checked) in _features(args).items():
-        calibration = fit(fitted, RATES[kind])
+        for path in args.pool:
+            more = pickle.loads(path.read_bytes())[kind]  # our own file
+            fitted, checked = np.concatenate([fitted, more[0]]), np.concatenate([checked, more[1]])
+        calibration = fit(np.concatenate([fitted, checked]) if args.fit_all else fitted, RATES[kind])
         report(checked, calibration, RATES[kind])
         result[kind.value] = asdict(calibration)
     args.output.write_text(json.dumps(result, indent=1))
