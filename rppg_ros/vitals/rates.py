@@ -66,7 +66,7 @@ def estimate_rate(
     ----------
     samples : (n,) evenly sampled waveform; the newest spec.window_s of it are used.
     rate_hz : samples per second.
-    near_per_minute : a recent trusted rate, which counts as mild evidence.
+    near_per_minute : a recent trusted rate, which decides between peaks of like size and makes neither surer.
     calibration : of the method that made the waveform; None: CALIBRATION.
 
     Returns
