@@ -33,6 +33,7 @@ class Worker:
         self._results: deque[Any] = deque()
         self._wake = threading.Condition()
         self._stopping = False
+        self._running = 0
         self.dropped = 0
         self.done = 0
         self.busy_s = 0.0
@@ -61,6 +62,12 @@ class Worker:
         """Jobs not begun."""
         return len(self._jobs)
 
+    @property
+    def pending(self) -> int:
+        """Jobs that were submitted and whose results were not taken yet."""
+        with self._wake:
+            return len(self._jobs) + self._running + len(self._results)
+
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Finish what waits, then end the thread; False if it did not end in time."""
         with self._wake:
@@ -83,6 +90,7 @@ class Worker:
                 if not self._jobs:
                     return
                 job = self._jobs.popleft()
+                self._running = 1
             self._run(job)
 
     def _run(self, job: Any) -> None:
@@ -90,12 +98,12 @@ class Worker:
         try:
             results = self._work(job)
         except Exception as error:  # a bad window must not end the node
+            results = []
             self._on_error(error)
-            return
-        finally:
-            self.busy_s += time.thread_time() - started
+        self.busy_s += time.thread_time() - started
+        with self._wake:
             self.done += 1
+            self._running = 0
+            self._results.extend(results)
         if results:
-            with self._wake:
-                self._results.extend(results)
             self._on_result()

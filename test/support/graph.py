@@ -47,13 +47,13 @@ def spinning(*nodes):
             node.destroy_node()
 
 
-def wait_for(condition, seconds=10.0, what="condition"):
-    """Wait until a condition holds."""
+def wait_for(condition, seconds=60.0, what="condition"):
+    """Wait until a condition holds; the limit is for what never comes, not for slow machines."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come true within {seconds} s")
-        time.sleep(0.01)
+        time.sleep(0.002)
 
 
 def context() -> Context:
