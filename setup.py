@@ -187,7 +187,7 @@ setup(
         "training": TRAINING,
         "test": TRAINING + EVALUATION + TEST,
     },
-    entry_points={"console_scripts": [f"rppg-ros = {NAME}.cli:main"]},
+    entry_points={"console_scripts": [f"rppg-ros = {NAME}.commands.main:main"]},
     cmdclass={"build_py": BuildWithMessages},
     distclass=PlatformDistribution,
 )

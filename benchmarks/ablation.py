@@ -15,10 +15,10 @@ from pathlib import Path
 
 from judge import CLIPS, all_clips, judge, print_table
 
+from rppg_ros.commands.train import RUNS
 from rppg_ros.models.export import export
 from rppg_ros.models.saved import card_of, load
 from rppg_ros.synthesis.factors import FACTORS
-from rppg_ros.training.cli import RUNS
 from rppg_ros.training.config import TrainConfig
 from rppg_ros.training.run import train
 

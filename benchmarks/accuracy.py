@@ -23,7 +23,7 @@ from rppg_ros.evaluation.config import EvalConfig
 from rppg_ros.evaluation.results import RecordingResult
 from rppg_ros.evaluation.runner import evaluate
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 ROW = re.compile(r"\|\s*(\S+\.(?:mp4|avi|mkv|gif))\s*\|.*?\|.*?\|\s*(\d+(?:\.\d+)?) bpm")
 CLASSICAL = ("pos", "chrom")
@@ -110,8 +110,8 @@ def _print(methods: list[str], known: dict[Path, float], results: dict[tuple[str
     for method in methods:
         found = [results[method, video] for video in known]
         cells = [_cell(result) for result in found]
-        windows = [r.tasks[Kind.BVP].windows for r in found if Kind.BVP in r.tasks]
-        running = [r.tasks[Kind.BVP].running for r in found if Kind.BVP in r.tasks]
+        windows = [r.tasks[Vital.BVP].windows for r in found if Vital.BVP in r.tasks]
+        running = [r.tasks[Vital.BVP].running for r in found if Vital.BVP in r.tasks]
         whole = metrics.mae(sum((w.measured for w in windows), []), sum((w.truth for w in windows), []))
         measured, truth = sum((r.measured for r in running), []), sum((r.truth for r in running), [])
         given, share = metrics.mae(measured, truth), metrics.coverage(measured, truth)
@@ -125,9 +125,9 @@ def _print(methods: list[str], known: dict[Path, float], results: dict[tuple[str
 
 def _cell(result: RecordingResult) -> str:
     """Rate of the whole recording, and the span of the numbers that a subscriber would have got."""
-    if result.error or Kind.BVP not in result.tasks:
+    if result.error or Vital.BVP not in result.tasks:
         return result.error or "-"
-    task = result.tasks[Kind.BVP]
+    task = result.tasks[Vital.BVP]
     given = sorted(rate for rate in task.running.measured if rate == rate)
     span = f"{given[0]:.0f}..{given[-1]:.0f}" if given else "none given"
     return f"{task.windows.measured[0]:.1f} ({span})"

@@ -16,7 +16,7 @@ from rppg_ros.pipeline import CameraHalf, VitalsHalf
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.physiology import GRID_HZ, Vitals
 from rppg_ros.synthesis.sampler import random_scene
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame, Kind
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame, Vital
 from rppg_ros.vision.detect import make_detector
 from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
 from rppg_ros.vitals.registry import RATES
@@ -34,7 +34,7 @@ class JudgedClip:
     crops: Crops
     truth: Truth
 
-    def run(self, engine: Engine) -> dict[Kind, TaskResult]:
+    def run(self, engine: Engine) -> dict[Vital, TaskResult]:
         """Through the vitals half, as the node does it."""
         vitals, collector = VitalsHalf(engine), Collector()
         for stamp_ns, crops in self.crops:
@@ -45,19 +45,19 @@ class JudgedClip:
         return collector.tasks(self.truth, self.crops[0][0], self.crops[-1][0], 0.0, WHOLE_BANDS)
 
 
-def steady(rates: dict[Kind, float], seconds: float) -> Truth:
+def steady(rates: dict[Vital, float], seconds: float) -> Truth:
     """A truth of steady rates, per minute."""
     at = np.arange(0, np.ceil(seconds) + 1)
     stamps = (at * NS_PER_S).astype(np.int64)
-    return Truth(rates={kind: Trace(stamps, np.full(len(at), rate)) for kind, rate in rates.items()})
+    return Truth(rates={vital: Trace(stamps, np.full(len(at), rate)) for vital, rate in rates.items()})
 
 
-def truth_of(vitals: Vitals, seconds: float, kinds: tuple[Kind, ...] = tuple(Kind)) -> Truth:
+def truth_of(body: Vitals, seconds: float, known: tuple[Vital, ...] = tuple(Vital)) -> Truth:
     """What a made-up body did: waves and rates."""
     at = np.arange(0, seconds, 1 / GRID_HZ)
     stamps = np.round(at * NS_PER_S).astype(np.int64)
-    waves = {kind: Trace(stamps, vitals.at(kind.value, at)) for kind in kinds}
-    rates = {kind: Trace(stamps, vitals.at(RATES[kind].name, at)) for kind in kinds}
+    waves = {vital: Trace(stamps, body.at(vital.value, at)) for vital in known}
+    rates = {vital: Trace(stamps, body.at(RATES[vital].name, at)) for vital in known}
     return Truth(waves=waves, rates=rates)
 
 

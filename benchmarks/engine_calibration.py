@@ -24,41 +24,41 @@ from quality_calibration import fit, report, row
 
 from rppg_ros.inference.factory import ENGINES, make_engine
 from rppg_ros.pipeline import VitalsHalf
-from rppg_ros.types import NS_PER_S, Kind, Waveform
+from rppg_ros.types import NS_PER_S, Vital, Waveform
 from rppg_ros.vitals.registry import RATES, RateSpec
 
 SECONDS = 60.0
 FIRST_SEED = 500_000  # none of these people is judged on
-STEP_S = {Kind.BVP: 3.0, Kind.RSP: 5.0}
+STEP_S = {Vital.BVP: 3.0, Vital.RSP: 5.0}
 
 
 def rows_of(
     person: int, engine: str, thermal: bool, people: int, size: int, hardness: tuple[float, float]
-) -> dict[Kind, np.ndarray]:
+) -> dict[Vital, np.ndarray]:
     """Features of the windows of one person, see quality_calibration.features."""
     low, high = hardness
     clip = made_up(FIRST_SEED + person, SECONDS, thermal, low + (high - low) * (person + 0.5) / people, size)
     model = "" if engine in ENGINES else engine
     waves = _waves(clip, make_engine("auto" if model else engine, model))
-    return {kind: _rows(pieces, clip, RATES[kind]) for kind, pieces in waves.items()}
+    return {vital: _rows(pieces, clip, RATES[vital]) for vital, pieces in waves.items()}
 
 
-def _waves(clip: JudgedClip, engine) -> dict[Kind, list[Waveform]]:
+def _waves(clip: JudgedClip, engine) -> dict[Vital, list[Waveform]]:
     half, found = VitalsHalf(engine), {}
     outputs = [o for stamp_ns, crops in clip.crops for o in half.push(stamp_ns, crops)] + half.flush()
     for output in outputs:
         if isinstance(output, Waveform):
-            found.setdefault(output.kind, []).append(output)
+            found.setdefault(output.vital, []).append(output)
     return found
 
 
 def _rows(pieces: list[Waveform], clip: JudgedClip, spec: RateSpec) -> np.ndarray:
     rate_hz, samples = pieces[0].rate_hz, np.concatenate([piece.samples for piece in pieces])
     start_s = (pieces[0].start_ns - clip.crops[0][0]) / NS_PER_S
-    known = clip.truth.rates[spec.kind]
+    known = clip.truth.rates[spec.vital]
     at_s = known.stamps_ns / NS_PER_S
     rows = []
-    for end in np.arange(spec.min_window_s, len(samples) / rate_hz, STEP_S[spec.kind]):
+    for end in np.arange(spec.min_window_s, len(samples) / rate_hz, STEP_S[spec.vital]):
         length = min(spec.window_s, end)
         part = samples[round((end - length) * rate_hz) : round(end * rate_hz)]
         inside = (at_s >= start_s + end - length) & (at_s <= start_s + end)
@@ -83,17 +83,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
     args = parser.parse_args()
     result = {}
-    for kind, (fitted, checked) in _features(args).items():
+    for vital, (fitted, checked) in _features(args).items():
         for path in args.pool:
-            more = pickle.loads(path.read_bytes())[kind]  # our own file
+            more = pickle.loads(path.read_bytes())[vital]  # our own file
             fitted, checked = np.concatenate([fitted, more[0]]), np.concatenate([checked, more[1]])
-        calibration = fit(np.concatenate([fitted, checked]) if args.fit_all else fitted, RATES[kind])
-        report(checked, calibration, RATES[kind])
-        result[kind.value] = asdict(calibration)
+        calibration = fit(np.concatenate([fitted, checked]) if args.fit_all else fitted, RATES[vital])
+        report(checked, calibration, RATES[vital])
+        result[vital.value] = asdict(calibration)
     args.output.write_text(json.dumps(result, indent=1))
 
 
-def _features(args: argparse.Namespace) -> dict[Kind, tuple[np.ndarray, np.ndarray]]:
+def _features(args: argparse.Namespace) -> dict[Vital, tuple[np.ndarray, np.ndarray]]:
     """Of each task's windows: those to fit on and those to check with."""
     if args.kept and args.kept.is_file():
         return pickle.loads(args.kept.read_bytes())  # our own file
@@ -108,8 +108,8 @@ def _features(args: argparse.Namespace) -> dict[Kind, tuple[np.ndarray, np.ndarr
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:
         found = list(pool.map(task, range(args.people)))
     both = {
-        kind: tuple(np.concatenate([one[kind] for one in found[i::2] if kind in one]) for i in (0, 1))
-        for kind in sorted({kind for one in found for kind in one})
+        vital: tuple(np.concatenate([one[vital] for one in found[i::2] if vital in one]) for i in (0, 1))
+        for vital in sorted({vital for one in found for vital in one})
     }
     if args.kept:
         args.kept.write_bytes(pickle.dumps(both))

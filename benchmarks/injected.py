@@ -19,7 +19,7 @@ from rppg_ros.evaluation.frames import pipeline_frame
 from rppg_ros.synthesis.haemodynamics import Body, simulate
 from rppg_ros.synthesis.maps import noise_field
 from rppg_ros.synthesis.skin import BLOOD
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vision.detect import make_detector
 from rppg_ros.vision.thermal import Radiometry
 
@@ -39,7 +39,7 @@ def injected_clips(video: Path, own_rate: float) -> Iterator[JudgedClip]:
         rng = np.random.default_rng([i, len(frames)])
         vitals = simulate(Body(heart_rate=rate, heart_wander=0.01), times_s[-1] + 1, rng)
         pulsing = _pulsing(frames, boxes, still, vitals.at("bvp", times_s), rng)
-        truth = truth_of(vitals, times_s[-1], (Kind.BVP,))
+        truth = truth_of(vitals, times_s[-1], (Vital.BVP,))
         name = f"{video.stem} at {rate:g}"
         yield JudgedClip("injected", name, tracked(pulsing, stamps_ns), truth)
         yield JudgedClip("injected, compressed again", name, tracked(_recompressed(pulsing), stamps_ns), truth)

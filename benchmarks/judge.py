@@ -24,7 +24,7 @@ from injected import injected_clips, read_frames
 
 from rppg_ros.evaluation import metrics
 from rppg_ros.inference.factory import ENGINES, make_engine
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 HARD = (0.7, 1.0)
 CLIPS: list[JudgedClip] = []  # workers are forked and find them here: a gigabyte need not be sent
@@ -37,7 +37,7 @@ def all_clips(reference: Path, made: int, seconds: float, first_seed: int = 0) -
     for video, rate in references(reference / "recordings").items():
         frames, stamps_ns = read_frames(video)
         crops, seconds_long = tracked(frames, stamps_ns), (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
-        truth = steady({Kind.BVP: rate}, seconds_long)
+        truth = steady({Vital.BVP: rate}, seconds_long)
         groups = (
             ["recordings as listed"] if video.stem in UNSURE else ["recordings as listed", "recordings that are sure"]
         )
@@ -50,15 +50,15 @@ def all_clips(reference: Path, made: int, seconds: float, first_seed: int = 0) -
     return clips
 
 
-def judge(engine: str) -> dict[tuple[str, Kind], tuple[float, float, float]]:
+def judge(engine: str) -> dict[tuple[str, Vital], tuple[float, float, float]]:
     """(group, task) to error of the given numbers, coverage (percent), error of whole clips."""
     model = "" if engine in ENGINES else engine
     running: dict = {}
     for clip in CLIPS:
         made = make_engine("auto" if model else engine, model)
-        for kind, task in clip.run(made).items():
-            if kind in clip.truth.rates or kind in clip.truth.waves:
-                lists = running.setdefault((clip.group, kind), ([], [], [], []))
+        for vital, task in clip.run(made).items():
+            if vital in clip.truth.rates or vital in clip.truth.waves:
+                lists = running.setdefault((clip.group, vital), ([], [], [], []))
                 for held, new in zip(
                     lists,
                     (task.running.measured, task.running.truth, task.windows.measured, task.windows.truth),
@@ -105,7 +105,7 @@ def main() -> None:
 def print_table(engines: list[str], found: list[dict]) -> None:
     """One row for each engine, of what `judge` found."""
     columns = sorted({key for one in found for key in one}, key=lambda key: (key[1], key[0]))
-    print("| | " + " | ".join(f"{group}: {'HR' if kind is Kind.BVP else 'RR'}" for group, kind in columns) + " |")
+    print("| | " + " | ".join(f"{group}: {'HR' if vital is Vital.BVP else 'RR'}" for group, vital in columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
     for engine, figures in zip(engines, found, strict=True):
         cells = [_cell(figures.get(key)) for key in columns]

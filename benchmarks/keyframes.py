@@ -21,7 +21,7 @@ from scipy.signal import savgol_filter
 
 from rppg_ros.inference.factory import ENGINES, make_engine
 from rppg_ros.sources.keyframes import keyframe_times
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 GRID = (80, 60)  # places, across and down
 BLUR = 1.5  # places
@@ -69,7 +69,7 @@ def main() -> None:
     seconds = float(stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
     print(f"a keyframe every {period} frames: {60 * (len(frames) - 1) / seconds / period:.1f} a minute\n")
     print("| | as it is | keyframes' rhythm taken out |\n|---|---|---|")
-    truth = steady({Kind.BVP: np.nan}, seconds)
+    truth = steady({Vital.BVP: np.nan}, seconds)
     shown = {
         "as it is": tracked(frames, stamps_ns),
         "taken out": tracked(without_rhythm(frames, period), stamps_ns),
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def _cell(clip: JudgedClip, engine) -> str:
-    task = clip.run(engine)[Kind.BVP]
+    task = clip.run(engine)[Vital.BVP]
     given = [
         f"{at:.0f} s: {rate:.0f}"
         for at, rate in zip(task.running.at_s, task.running.measured, strict=True)

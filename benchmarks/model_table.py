@@ -24,7 +24,7 @@ from rppg_ros.models.describe import describe
 from rppg_ros.models.export import export
 from rppg_ros.models.importer import import_checkpoint
 from rppg_ros.models.saved import card_of, untrained
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 REPEATS = 5
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -134,7 +134,7 @@ def _errors(network, case: dict, official: dict[str, np.ndarray]) -> dict[str, f
     targets = None
     if "labels" in case:
         t = torch.arange(case["frames"]) / 30
-        targets = {kind: torch.sin(2 * math.pi * hz * t)[None] for kind, hz in ((Kind.BVP, 1.2), (Kind.RSP, 0.25))}
+        targets = {vital: torch.sin(2 * math.pi * hz * t)[None] for vital, hz in ((Vital.BVP, 1.2), (Vital.RSP, 0.25))}
     attend = case["attention_at_inference"] if case["family"] == "mmrphys" else None
     with torch.no_grad():
         waves = network(torch.from_numpy(_clip(case)), targets, attend=attend)
@@ -159,7 +159,7 @@ def _in_file(path: Path) -> int:
     return sum(tensors[name].numel() for name in kept)
 
 
-def _by_task(frames: dict[Kind, int]) -> str:
+def _by_task(frames: dict[Vital, int]) -> str:
     return ", ".join(f"{task.value} {n}" for task, n in frames.items())
 
 

@@ -15,25 +15,25 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals import rates
 from rppg_ros.vitals.registry import RATES, RateSpec
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 RATE_HZ = 30.0
 RIDGE = 1e-2  # on coefficients times their feature's spread: some dozen people tell only so much
-RIGHT_WITHIN = {Kind.BVP: 5.0, Kind.RSP: 2.0}  # per minute
-LIMITS = {Kind.BVP: (42.0, 180.0), Kind.RSP: (6.0, 40.0)}  # simulated rates, per minute
-WANDER = {Kind.BVP: 0.03, Kind.RSP: 0.08}  # relative standard deviation of the instantaneous rate
+RIGHT_WITHIN = {Vital.BVP: 5.0, Vital.RSP: 2.0}  # per minute
+LIMITS = {Vital.BVP: (42.0, 180.0), Vital.RSP: (6.0, 40.0)}  # simulated rates, per minute
+WANDER = {Vital.BVP: 0.03, Vital.RSP: 0.08}  # relative standard deviation of the instantaneous rate
 
 
 def window(rng: np.random.Generator, spec: RateSpec) -> tuple[np.ndarray, float]:
     """One simulated window and its true mean rate per minute."""
     seconds = rng.uniform(spec.min_window_s, spec.window_s)
     n = round(seconds * RATE_HZ)
-    mean_hz = rng.uniform(*LIMITS[spec.kind]) / 60
+    mean_hz = rng.uniform(*LIMITS[spec.vital]) / 60
     slow = np.cumsum(rng.normal(size=n)) / np.sqrt(n)
-    hz = mean_hz * (1 + WANDER[spec.kind] * (slow - slow.mean()))
+    hz = mean_hz * (1 + WANDER[spec.vital] * (slow - slow.mean()))
     phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ + rng.uniform(0, 2 * np.pi)
     wave = np.sin(phase) + rng.uniform(0, 0.6) * np.sin(2 * phase + rng.uniform(0, 2 * np.pi))
     shape = np.fft.rfftfreq(n, 1 / RATE_HZ)
@@ -72,7 +72,7 @@ def row(samples: np.ndarray, rate_hz: float, spec: RateSpec, truth: float) -> li
 def fit(rows: np.ndarray, spec: RateSpec) -> rates.Calibration:
     """Logistic regression for quality, least squares on squared errors of right windows for std."""
     snr, lead, octaves, split, uneven, error = rows.T
-    right = np.abs(error) <= RIGHT_WITHIN[spec.kind]
+    right = np.abs(error) <= RIGHT_WITHIN[spec.vital]
 
     known = np.stack([np.ones_like(snr), snr, lead, octaves, -split, -uneven], axis=1)
 
@@ -102,7 +102,7 @@ def report(rows: np.ndarray, c: rates.Calibration, spec: RateSpec) -> None:
     snr, lead, octaves, split, uneven, error = rows.T
     logit = c.bias + c.snr * snr + c.lead * lead + c.length * octaves - c.split * split - c.irregular * uneven
     quality = expit(logit)
-    right = np.abs(error) <= RIGHT_WITHIN[spec.kind]
+    right = np.abs(error) <= RIGHT_WITHIN[spec.vital]
     std = np.hypot(c.std_floor, c.std_noise * 10 ** (-snr / 20) / 2**octaves)
     print(f"{spec.name}: {c}")
     for low in np.arange(0, 1, 0.1):

@@ -11,12 +11,12 @@ from rppg_ros.inference.intake import CropIntake, Intake
 from rppg_ros.inference.waves import Output, WaveMaker
 from rppg_ros.sync.pairing import LeadPairing, Pair
 from rppg_ros.sync.stamps import DROPS, MAX_GAP_S, StampGuard, Verdict
-from rppg_ros.types import FaceCrop, Frame, Kind
+from rppg_ros.types import FaceCrop, Frame, Vital
 
 if TYPE_CHECKING:
     from rppg_ros.vision.tracker import FaceTracker
 
-MIN_QUALITY = {Kind.BVP: 0.7, Kind.RSP: 0.7}
+MIN_QUALITY = {Vital.BVP: 0.7, Vital.RSP: 0.7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class VitalsConfig:
     """
 
     max_gap_s: float = MAX_GAP_S
-    min_quality: dict[Kind, float] = field(default_factory=lambda: dict(MIN_QUALITY))
+    min_quality: dict[Vital, float] = field(default_factory=lambda: dict(MIN_QUALITY))
 
 
 class CameraHalf:

@@ -12,7 +12,7 @@ import numpy as np
 NS_PER_S = 1_000_000_000
 
 
-class Kind(str, enum.Enum):
+class Vital(str, enum.Enum):
     """A vital sign's waveform."""
 
     BVP = "bvp"
@@ -92,7 +92,7 @@ class FaceCrop:
 class Waveform:
     """Evenly sampled piece of a waveform: sample i was acquired at start_ns + i * 1e9 / rate_hz."""
 
-    kind: Kind
+    vital: Vital
     face_id: str
     start_ns: int
     rate_hz: float
@@ -112,14 +112,14 @@ class Rate:
 
     Attributes
     ----------
-    kind : waveform it was read from; BVP gives beats, RSP breaths per minute.
+    vital : waveform it was read from; BVP gives beats, RSP breaths per minute.
     per_minute, std : NaN unless status is OK.
     snr_db : NaN where there was no signal.
     quality : 0..1.
     window_s : waveform used, seconds.
     """
 
-    kind: Kind
+    vital: Vital
     face_id: str
     stamp_ns: int
     per_minute: float
@@ -132,8 +132,8 @@ class Rate:
 
     @classmethod
     def unknown(
-        cls, kind: Kind, face_id: str, stamp_ns: int, status: Status, model: str = "", window_s: float = 0.0
+        cls, vital: Vital, face_id: str, stamp_ns: int, status: Status, model: str = "", window_s: float = 0.0
     ) -> Rate:
         """A rate that says why there is no number."""
         nan = math.nan
-        return cls(kind, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model)
+        return cls(vital, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model)

@@ -15,14 +15,14 @@ from rppg_ros.pipeline import VitalsHalf
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.haemodynamics import Body
 from rppg_ros.synthesis.sampler import random_scene
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Kind, Rate, Status
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Rate, Status, Vital
 
-TRUE_RATE = {Kind.BVP: "heart_rate", Kind.RSP: "respiration_rate"}
+TRUE_RATE = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
 LARGEST_BYTES = 2_000_000
 WANTED = {
-    "phasenet-causal": ({Kind.BVP}, ("rgb",)),
-    "mmrphys-rgb": ({Kind.BVP, Kind.RSP}, ("rgb",)),
-    "mmrphys-rgbt": ({Kind.BVP, Kind.RSP}, ("rgb", "thermal")),
+    "phasenet-causal": ({Vital.BVP}, ("rgb",)),
+    "mmrphys-rgb": ({Vital.BVP, Vital.RSP}, ("rgb",)),
+    "mmrphys-rgbt": ({Vital.BVP, Vital.RSP}, ("rgb", "thermal")),
 }
 
 
@@ -80,7 +80,7 @@ def crops_of(seed, seconds, hardness):
 @pytest.mark.parametrize("name", WANTED)
 def test_each_measures_people_it_never_saw(name):
     """An easy scene; how right they are in hard ones is for benchmarks/judge.py."""
-    errors = {kind: [] for kind in WANTED[name][0]}
+    errors = {vital: [] for vital in WANTED[name][0]}
     for seed in range(3):
         vitals, crops = crops_of(seed, 45.0, 0.1)
         half, rates = VitalsHalf(make_engine("auto", name)), []
@@ -88,8 +88,8 @@ def test_each_measures_people_it_never_saw(name):
             rates += [o for o in half.push(crop.stamp_ns, [crop]) if isinstance(o, Rate) and o.status is Status.OK]
         for rate in rates:
             end_s = rate.stamp_ns / NS_PER_S
-            truth = vitals.mean_rate(TRUE_RATE[rate.kind], end_s - rate.window_s, end_s)
-            errors[rate.kind].append(abs(rate.per_minute - truth))
-    assert len(errors[Kind.BVP]) > 60 and np.median(errors[Kind.BVP]) < 1.5
+            truth = vitals.mean_rate(TRUE_RATE[rate.vital], end_s - rate.window_s, end_s)
+            errors[rate.vital].append(abs(rate.per_minute - truth))
+    assert len(errors[Vital.BVP]) > 60 and np.median(errors[Vital.BVP]) < 1.5
     if name == "mmrphys-rgbt":
-        assert len(errors[Kind.RSP]) > 10 and np.median(errors[Kind.RSP]) < 1.5
+        assert len(errors[Vital.RSP]) > 10 and np.median(errors[Vital.RSP]) < 1.5

@@ -16,26 +16,26 @@ from rppg_ros.datasets.messages import RATE_TYPES, WAVE_TYPES, typestore
 from rppg_ros.datasets.traces import merged
 from rppg_ros.sources.bag import IMAGE_TYPES, readable
 from rppg_ros.sources.base import SourceError
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 # What a topic can hold: a kind, and whether it is its rate.
-Thing = tuple[Kind, bool]
+Thing = tuple[Vital, bool]
 NAMES: dict[str, Thing] = {
-    "bvp": (Kind.BVP, False),
-    "rsp": (Kind.RSP, False),
-    "heart_rate": (Kind.BVP, True),
-    "respiration_rate": (Kind.RSP, True),
+    "bvp": (Vital.BVP, False),
+    "rsp": (Vital.RSP, False),
+    "heart_rate": (Vital.BVP, True),
+    "respiration_rate": (Vital.RSP, True),
 }
-OURS: dict[str, Thing] = {name: (kind, False) for kind, name in WAVE_TYPES.items()} | {
-    name: (kind, True) for kind, name in RATE_TYPES.items()
+OURS: dict[str, Thing] = {name: (vital, False) for vital, name in WAVE_TYPES.items()} | {
+    name: (vital, True) for vital, name in RATE_TYPES.items()
 }
 PLAIN = ("std_msgs/msg/Float32", "std_msgs/msg/Float64")
 HINTS = ("truth", "reference", "contact", "label", "/gt")
 RATE_NAMES = {
-    Kind.RSP: re.compile(r"(resp|rsp|breath)\w*_?rate|(^|[/_])rr($|[/_])"),
-    Kind.BVP: re.compile(r"(heart|pulse)_?rate|(^|[/_])hr($|[/_])|bpm"),
+    Vital.RSP: re.compile(r"(resp|rsp|breath)\w*_?rate|(^|[/_])rr($|[/_])"),
+    Vital.BVP: re.compile(r"(heart|pulse)_?rate|(^|[/_])hr($|[/_])|bpm"),
 }
-WAVE_NAMES = {Kind.RSP: re.compile(r"rsp|resp|breath"), Kind.BVP: re.compile(r"bvp|ppg|pleth|pulse")}
+WAVE_NAMES = {Vital.RSP: re.compile(r"rsp|resp|breath"), Vital.BVP: re.compile(r"bvp|ppg|pleth|pulse")}
 TRUTH_MODELS = ("", "truth")
 OTHER_CLOCK_S = 5.0
 IMAGES_LOOKED_AT = 20
@@ -72,12 +72,12 @@ def bag_truth(path: Path, topics: Mapping[str, str]) -> Truth:
 
 
 def _read(reader: AnyReader, chosen: Mapping[Thing, list[Any]]) -> Truth:
-    points: dict[bool, dict[Kind, list[tuple[int, float]]]] = {False: defaultdict(list), True: defaultdict(list)}
-    for (kind, is_rate), connections in chosen.items():
+    points: dict[bool, dict[Vital, list[tuple[int, float]]]] = {False: defaultdict(list), True: defaultdict(list)}
+    for (vital, is_rate), connections in chosen.items():
         name = connections[0].msgtype
         shift_ns = _clock_shift_ns(reader) if name in PLAIN else 0
         for _, at_ns, raw in reader.messages(connections=connections):
-            points[is_rate][kind] += _points(reader.deserialize(raw, name), at_ns - shift_ns, name, is_rate)
+            points[is_rate][vital] += _points(reader.deserialize(raw, name), at_ns - shift_ns, name, is_rate)
     return Truth(merged(points[False]), merged(points[True]))
 
 
@@ -115,16 +115,16 @@ def _listing(reader: AnyReader) -> str:
 
 
 def _what(connection: Any) -> Thing | None:
-    """Kind of a truth topic, and whether it is a rate."""
+    """Vital of a truth topic, and whether it is a rate."""
     if connection.msgtype in OURS:
         return OURS[connection.msgtype]
     if connection.msgtype not in PLAIN:
         return None
     name = connection.topic.lower()
     for is_rate, names in ((True, RATE_NAMES), (False, WAVE_NAMES)):
-        for kind, pattern in names.items():
+        for vital, pattern in names.items():
             if pattern.search(name):
-                return kind, is_rate
+                return vital, is_rate
     return None
 
 
@@ -136,7 +136,7 @@ def _is_output(reader: AnyReader, connection: Any) -> bool:
     return reader.deserialize(raw, connection.msgtype).model not in TRUTH_MODELS
 
 
-def _choose(path: Path, kind: Kind, is_rate: bool, connections: list[Any]) -> list[Any]:
+def _choose(path: Path, vital: Vital, is_rate: bool, connections: list[Any]) -> list[Any]:
     """Connections of the one topic that is meant."""
     topics = sorted({c.topic for c in connections})
     hinted = [topic for topic in topics if any(hint in topic.lower() for hint in HINTS)]
@@ -145,13 +145,13 @@ def _choose(path: Path, kind: Kind, is_rate: bool, connections: list[Any]) -> li
         thing = "rate" if is_rate else "waveform"
         listed = ", ".join(chosen)
         raise DatasetError(
-            f"{path}: several topics could be the true {kind} {thing}: {listed}; say which, or give a CSV"
+            f"{path}: several topics could be the true {vital} {thing}: {listed}; say which, or give a CSV"
         )
     return [c for c in connections if c.topic == chosen[0]]
 
 
-def _points(message: Any, at_ns: int, kind: str, is_rate: bool) -> list[tuple[int, float]]:
-    if kind in PLAIN:
+def _points(message: Any, at_ns: int, type_name: str, is_rate: bool) -> list[tuple[int, float]]:
+    if type_name in PLAIN:
         return [(at_ns, float(message.data))]
     stamp_ns = message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec
     if is_rate:

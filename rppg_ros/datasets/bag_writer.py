@@ -14,13 +14,13 @@ from rppg_ros.datasets.base import DatasetError, Truth
 from rppg_ros.datasets.chunks import chunks
 from rppg_ros.datasets.messages import RATE_TYPES, WAVE_TYPES, typestore
 from rppg_ros.sources.base import RGB, THERMAL, StreamFrame
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 FORMATS = ("png", "raw", "jpeg")
 JPEG_QUALITY = 95
 IMAGE_TOPICS = {RGB: "/camera/rgb/image_raw", THERMAL: "/camera/thermal/image_raw"}
-RATE_TOPICS = {Kind.BVP: "/ground_truth/heart_rate", Kind.RSP: "/ground_truth/respiration_rate"}
-WAVE_TOPICS = {Kind.BVP: "/ground_truth/bvp", Kind.RSP: "/ground_truth/rsp"}
+RATE_TOPICS = {Vital.BVP: "/ground_truth/heart_rate", Vital.RSP: "/ground_truth/respiration_rate"}
+WAVE_TOPICS = {Vital.BVP: "/ground_truth/bvp", Vital.RSP: "/ground_truth/rsp"}
 FRAME_IDS = {RGB: "camera_rgb_optical_frame", THERMAL: "camera_thermal_optical_frame"}
 MODEL = "truth"
 
@@ -61,23 +61,23 @@ class BagWriter:
             if self._format == "raw" or frame.image.dtype.kind == "f":
                 yield stamp_ns, topic, self._make("sensor_msgs/msg/Image", header=header, **_raw(frame))
                 continue
-            kind = "jpeg" if self._format == "jpeg" and frame.stream == RGB else "png"
-            done, data = cv2.imencode(*_encoding(frame, kind))
+            extension = "jpeg" if self._format == "jpeg" and frame.stream == RGB else "png"
+            done, data = cv2.imencode(*_encoding(frame, extension))
             if not done:
-                raise DatasetError(f"image of {frame.stamp_ns} ns cannot be written as {kind}")
-            fields = dict(header=header, format=kind, data=data.ravel())
+                raise DatasetError(f"image of {frame.stamp_ns} ns cannot be written as {extension}")
+            fields = dict(header=header, format=extension, data=data.ravel())
             yield stamp_ns, f"{topic}/compressed", self._make("sensor_msgs/msg/CompressedImage", **fields)
 
     def _truth(self, truth: Truth) -> Iterator[Stamped]:
-        for kind, trace in truth.waves.items():
+        for vital, trace in truth.waves.items():
             for start_ns, rate_hz, samples in chunks(trace):
                 fields = dict(rate_hz=rate_hz, samples=samples.astype(np.float32), quality=1.0)
-                yield self._known(WAVE_TOPICS[kind], WAVE_TYPES[kind], start_ns, **fields)
-        for kind, trace in truth.rates.items():
+                yield self._known(WAVE_TOPICS[vital], WAVE_TYPES[vital], start_ns, **fields)
+        for vital, trace in truth.rates.items():
             for stamp_ns, value in zip(trace.stamps_ns.tolist(), trace.values.tolist(), strict=True):
                 if np.isfinite(value):
                     fields = dict(value=value, std=0.0, snr_db=float("nan"), quality=1.0, status=0, window=0.0)
-                    yield self._known(RATE_TOPICS[kind], RATE_TYPES[kind], stamp_ns, **fields)
+                    yield self._known(RATE_TOPICS[vital], RATE_TYPES[vital], stamp_ns, **fields)
 
     def _known(self, topic: str, name: str, stamp_ns: int, **fields: Any) -> Stamped:
         stamp_ns += self._shift_ns
@@ -100,9 +100,9 @@ def _raw(frame: StreamFrame) -> dict[str, Any]:
     )
 
 
-def _encoding(frame: StreamFrame, kind: str) -> tuple[str, np.ndarray, list[int]]:
+def _encoding(frame: StreamFrame, extension: str) -> tuple[str, np.ndarray, list[int]]:
     """For cv2.imencode, which takes BGR."""
     image = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR) if frame.encoding == "rgb8" else frame.image
-    if kind == "jpeg":
+    if extension == "jpeg":
         return ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     return ".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1]

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from rppg_ros.sources.base import FrameSource
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 
 class DatasetError(ValueError):
@@ -55,8 +55,8 @@ class Truth:
     rates : beats or breaths per minute as the device itself gave them; where absent they are read off `waves`.
     """
 
-    waves: Mapping[Kind, Trace] = field(default_factory=dict)
-    rates: Mapping[Kind, Trace] = field(default_factory=dict)
+    waves: Mapping[Vital, Trace] = field(default_factory=dict)
+    rates: Mapping[Vital, Trace] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
 from rppg_ros.datasets.frames import Frames, Loaded, decoded, even_stamps, images, in_number_order, numbers
 from rppg_ros.datasets.traces import even_trace, known_rates
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 RATE_HZ, SENSOR_HZ = 25.0, 1000.0
 RATES_STEP = 100  # of 1 kHz: a rate changes once a beat
 GENDERS = {"F": "female", "M": "male"}
 IMAGES, SENSORS = "2D+3D", "Physiology"
-WAVES = {Kind.BVP: "BP_mmHg.txt", Kind.RSP: "Resp_Volts.txt"}
-RATES = {Kind.BVP: "Pulse Rate_BPM.txt", Kind.RSP: "Respiration Rate_BPM.txt"}
+WAVES = {Vital.BVP: "BP_mmHg.txt", Vital.RSP: "Resp_Volts.txt"}
+RATES = {Vital.BVP: "Pulse Rate_BPM.txt", Vital.RSP: "Respiration Rate_BPM.txt"}
 SUBJECT, TASK = re.compile(r"[FM]\d+"), re.compile(r"T\d+")
 
 
@@ -101,17 +101,17 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _truth(folder: Path) -> Truth:
-    waves = {kind: even_trace(values, SENSOR_HZ) for kind, values in _series(folder, WAVES)}
-    rates: dict[Kind, Trace] = {}
-    for kind, values in _series(folder, RATES):
-        rates |= known_rates(kind, even_trace(values[::RATES_STEP], SENSOR_HZ / RATES_STEP))
+    waves = {vital: even_trace(values, SENSOR_HZ) for vital, values in _series(folder, WAVES)}
+    rates: dict[Vital, Trace] = {}
+    for vital, values in _series(folder, RATES):
+        rates |= known_rates(vital, even_trace(values[::RATES_STEP], SENSOR_HZ / RATES_STEP))
     if not waves and not rates:
         raise DatasetError(f"{folder}: none of {', '.join([*WAVES.values(), *RATES.values()])} in it")
     return Truth(waves, rates)
 
 
-def _series(folder: Path, names: Mapping[Kind, str]) -> Iterator[tuple[Kind, np.ndarray]]:
+def _series(folder: Path, names: Mapping[Vital, str]) -> Iterator[tuple[Vital, np.ndarray]]:
     """Those that are there; not every subject has all."""
-    for kind, name in names.items():
+    for vital, name in names.items():
         if (folder / name).is_file():
-            yield kind, numbers(folder / name)
+            yield vital, numbers(folder / name)

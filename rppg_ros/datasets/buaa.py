@@ -19,7 +19,7 @@ from rppg_ros.datasets.frames import Frames, lines, numbers, video_frames, video
 from rppg_ros.datasets.matlab import load
 from rppg_ros.datasets.traces import even_trace, known_rates
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 WAVE_HZ = 60.0
 WAVE, STRUCT, PULSE = "wave.csv", "ppgdata.mat", "pulse"
@@ -60,7 +60,7 @@ def _truth(video: Path) -> Truth:
         raise DatasetError(f"{video.parent}: no pulse wave (*_{WAVE} or *PPGData.mat) that is of {video.name} alone")
     rates = video.with_suffix(".csv")
     known = _rates(rates, len(wave) / rate_hz) if rates.is_file() else {}
-    return Truth({Kind.BVP: even_trace(wave, rate_hz)}, known)
+    return Truth({Vital.BVP: even_trace(wave, rate_hz)}, known)
 
 
 def _of(video: Path, files: Sequence[Path]) -> Path | None:
@@ -81,7 +81,7 @@ def _struct(path: Path) -> tuple[np.ndarray, float]:
         raise DatasetError(f"{path}: holds no struct PPG with data and fs: {error!r}") from None
 
 
-def _rates(path: Path, seconds: float) -> dict[Kind, Trace]:
+def _rates(path: Path, seconds: float) -> dict[Vital, Trace]:
     rows = list(csv.reader(lines(path)))
     header = [name.strip().lower() for name in rows[0]] if rows else []
     if PULSE not in header or len(rows) < 2:
@@ -91,4 +91,4 @@ def _rates(path: Path, seconds: float) -> dict[Kind, Trace]:
         values = np.array([float(row[column]) for row in rows[1:]])
     except (ValueError, IndexError) as error:
         raise DatasetError(f"{path}: column PULSE is not of numbers: {error}") from None
-    return known_rates(Kind.BVP, even_trace(values, len(values) / seconds))
+    return known_rates(Vital.BVP, even_trace(values, len(values) / seconds))

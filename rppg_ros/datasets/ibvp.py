@@ -18,7 +18,7 @@ from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.frames import Frames, Loaded, even_stamps, images, in_number_order, last_number, lines
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB, THERMAL
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 RATE_HZ = 30.0
 THERMAL_SHAPE = (512, 640)
@@ -110,7 +110,7 @@ def _truth(folder: Path) -> Truth:
     span_s = float(rgb_ns[-1] - rgb_ns[0]) / NS_PER_S
     fits = span_s > 0 and abs((len(wave) - 1) / (span_s * RATE_HZ) - 1) < SAME_LENGTH
     rate_hz = (len(wave) - 1) / span_s if fits else RATE_HZ
-    return Truth({Kind.BVP: even_trace(wave, rate_hz, int(rgb_ns[0]))})
+    return Truth({Vital.BVP: even_trace(wave, rate_hz, int(rgb_ns[0]))})
 
 
 def _wave(folder: Path) -> np.ndarray:

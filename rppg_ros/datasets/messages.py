@@ -10,11 +10,11 @@ from pathlib import Path
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 PACKAGE = "rppg_ros"
-WAVE_TYPES = {Kind.BVP: "rppg_ros/msg/Bvp", Kind.RSP: "rppg_ros/msg/Rsp"}
-RATE_TYPES = {Kind.BVP: "rppg_ros/msg/HeartRate", Kind.RSP: "rppg_ros/msg/RespirationRate"}
+WAVE_TYPES = {Vital.BVP: "rppg_ros/msg/Bvp", Vital.RSP: "rppg_ros/msg/Rsp"}
+RATE_TYPES = {Vital.BVP: "rppg_ros/msg/HeartRate", Vital.RSP: "rppg_ros/msg/RespirationRate"}
 
 
 @lru_cache(maxsize=1)

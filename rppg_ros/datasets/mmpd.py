@@ -18,7 +18,7 @@ from rppg_ros.datasets.frames import Frames, even_stamps
 from rppg_ros.datasets.matlab import load, shape
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 RATE_HZ = 30.0
 NAME = re.compile(r"p(\d+)_(\d+)")
@@ -103,4 +103,4 @@ def _truth(path: Path) -> Truth:
     if wave is None or not np.size(wave):
         raise DatasetError(f"{path}: holds no GT_ppg")
     frames = (shape(path, "video") or (np.size(wave),))[0]
-    return Truth({Kind.BVP: even_trace(np.ravel(wave), RATE_HZ * np.size(wave) / frames)})
+    return Truth({Vital.BVP: even_trace(np.ravel(wave), RATE_HZ * np.size(wave) / frames)})

@@ -15,7 +15,7 @@ from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.frames import Frames, images, in_number_order
 from rppg_ros.datasets.traces import known_rates, trace
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 TASKS = {
     "01": "steady",
@@ -71,4 +71,4 @@ def _truth(folder: Path) -> Truth:
         rate = [float(package["Value"]["pulseRate"]) for package in packages]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path}: not as published: {error!r}") from None
-    return Truth({Kind.BVP: trace(stamps_ns, wave)}, known_rates(Kind.BVP, trace(stamps_ns, rate)))
+    return Truth({Vital.BVP: trace(stamps_ns, wave)}, known_rates(Vital.BVP, trace(stamps_ns, rate)))

@@ -16,12 +16,12 @@ from rppg_ros.datasets.frames import Frames, Loaded, even_stamps
 from rppg_ros.datasets.matlab import open_hdf5
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 RATE_HZ = 30.0
 NAME = re.compile(r"P\d+")
 VIDEOS = ("RawFrames", "Xsub")
-WAVES = {Kind.BVP: "d_ppg", Kind.RSP: "d_br"}
+WAVES = {Vital.BVP: "d_ppg", Vital.RSP: "d_br"}
 BLOCK = 30  # frames read at once
 
 
@@ -60,7 +60,7 @@ def _read(path: Path, name: str, count: int) -> Iterator[Loaded]:
 
 def _truth(path: Path) -> Truth:
     with open_hdf5(path) as file:
-        waves = {kind: np.ravel(file[name]) for kind, name in WAVES.items() if name in file}
+        waves = {vital: np.ravel(file[name]) for vital, name in WAVES.items() if name in file}
     if not waves:
         raise DatasetError(f"{path}: holds neither {' nor '.join(WAVES.values())}")
-    return Truth({kind: even_trace(wave, RATE_HZ) for kind, wave in waves.items()})
+    return Truth({vital: even_trace(wave, RATE_HZ) for vital, wave in waves.items()})

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Trace, Truth
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 TIMES = {
     "stamp_ns": 1.0,
@@ -21,13 +21,13 @@ TIMES = {
     "t": NS_PER_S,
 }
 ABSOLUTE = ("stamp_ns", "timestamp_ns")
-WAVES = {"bvp": Kind.BVP, "ppg": Kind.BVP, "rsp": Kind.RSP, "resp": Kind.RSP, "respiration": Kind.RSP}
+WAVES = {"bvp": Vital.BVP, "ppg": Vital.BVP, "rsp": Vital.RSP, "resp": Vital.RSP, "respiration": Vital.RSP}
 RATES = {
-    "heart_rate": Kind.BVP,
-    "hr": Kind.BVP,
-    "respiration_rate": Kind.RSP,
-    "respiratory_rate": Kind.RSP,
-    "rr": Kind.RSP,
+    "heart_rate": Vital.BVP,
+    "hr": Vital.BVP,
+    "respiration_rate": Vital.RSP,
+    "respiratory_rate": Vital.RSP,
+    "rr": Vital.RSP,
 }
 
 
@@ -47,10 +47,10 @@ def even_trace(values: Sequence[float], rate_hz: float, start_ns: int = 0) -> Tr
     return Trace(stamps_ns, np.asarray(values, dtype=np.float64))
 
 
-def known_rates(kind: Kind, rates: Trace) -> dict[Kind, Trace]:
+def known_rates(vital: Vital, rates: Trace) -> dict[Vital, Trace]:
     """A device's rates without those of 0 or less, by which it says that it has none; empty where nothing is left."""
     known = rates.values > 0
-    return {kind: Trace(rates.stamps_ns[known], rates.values[known])} if known.any() else {}
+    return {vital: Trace(rates.stamps_ns[known], rates.values[known])} if known.any() else {}
 
 
 def read_csv(path: Path, start_ns: int) -> Truth:
@@ -80,13 +80,13 @@ def read_csv(path: Path, start_ns: int) -> Truth:
         stamps_ns = np.array([int(float_text(row[header.index(time)])) for row in rows[1:] if row], dtype=np.int64)
     else:
         stamps_ns = offset_ns + np.round(cells[:, 0] * TIMES[time]).astype(np.int64)
-    waves: dict[Kind, Trace] = {}
-    rates: dict[Kind, Trace] = {}
+    waves: dict[Vital, Trace] = {}
+    rates: dict[Vital, Trace] = {}
     for position, name in enumerate(columns, start=1):
         known = np.isfinite(cells[:, position])
-        table, kind = (waves, WAVES[name]) if name in WAVES else (rates, RATES[name])
+        table, vital = (waves, WAVES[name]) if name in WAVES else (rates, RATES[name])
         if known.any():
-            table[kind] = trace(stamps_ns[known], cells[known, position])
+            table[vital] = trace(stamps_ns[known], cells[known, position])
     return Truth(waves, rates)
 
 
@@ -112,6 +112,6 @@ def _numbers(path: Path, rows: Sequence[Sequence[str]], columns: Sequence[int]) 
     return np.array(out)
 
 
-def merged(traces: Mapping[Kind, list[tuple[int, float]]]) -> dict[Kind, Trace]:
+def merged(traces: Mapping[Vital, list[tuple[int, float]]]) -> dict[Vital, Trace]:
     """Traces of (stamp, value) pairs, those kinds that have any."""
-    return {kind: trace(*zip(*points, strict=True)) for kind, points in traces.items() if points}
+    return {vital: trace(*zip(*points, strict=True)) for vital, points in traces.items() if points}

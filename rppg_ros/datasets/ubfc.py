@@ -14,7 +14,7 @@ from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.frames import Frames, lines, video_frames, video_length
 from rppg_ros.datasets.traces import known_rates, trace
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 VIDEO, DUMP, TABLE = "vid.avi", "gtdump.xmp", "ground_truth.txt"
 EXERCISE, EXERCISED = "after exercise", "exercise"  # one folder of dataset 1 is named after-exercise
@@ -58,7 +58,7 @@ def _simple_truth(folder: Path) -> Truth:
         raise DatasetError(f"{path}: needs lines of milliseconds, heart rate, saturation, pulse wave")
     late_ms = rows[0, 0] if rows[0, 0] > LATEST_START_MS else 0.0
     stamps_ns = np.round((rows[:, 0] - late_ms) * 1e6).astype(np.int64)
-    return Truth({Kind.BVP: trace(stamps_ns, rows[:, 3])}, known_rates(Kind.BVP, trace(stamps_ns, rows[:, 1])))
+    return Truth({Vital.BVP: trace(stamps_ns, rows[:, 3])}, known_rates(Vital.BVP, trace(stamps_ns, rows[:, 1])))
 
 
 def _realistic_table(folder: Path) -> np.ndarray:
@@ -72,7 +72,7 @@ def _realistic_table(folder: Path) -> np.ndarray:
 def _realistic_truth(folder: Path) -> Truth:
     wave, rate, seconds = _realistic_table(folder)
     stamps_ns = np.round(seconds * NS_PER_S).astype(np.int64)
-    return Truth({Kind.BVP: trace(stamps_ns, wave)}, known_rates(Kind.BVP, trace(stamps_ns, rate)))
+    return Truth({Vital.BVP: trace(stamps_ns, wave)}, known_rates(Vital.BVP, trace(stamps_ns, rate)))
 
 
 def _realistic_stamps(folder: Path, count: int, fps: float) -> np.ndarray | None:

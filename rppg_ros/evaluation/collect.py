@@ -12,7 +12,7 @@ from rppg_ros.datasets.base import Truth
 from rppg_ros.evaluation.metrics import macc, snr_db
 from rppg_ros.evaluation.protocols import TOOLBOX_BANDS, Band, bridged, filtered, on_clock, toolbox_rate, true_rate
 from rppg_ros.evaluation.results import Running, TaskResult, Wave, Windows
-from rppg_ros.types import NS_PER_S, Kind, Rate, Status, Waveform
+from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
 from rppg_ros.vitals.filters import standardise
 from rppg_ros.vitals.reader import PERIOD_S
 from rppg_ros.vitals.registry import RATES
@@ -40,9 +40,9 @@ class Collector:
         start_ns: int,
         end_ns: int,
         window_s: float,
-        bands: Mapping[Kind, Band] = TOOLBOX_BANDS,
-    ) -> dict[Kind, TaskResult]:
-        """Results of the kinds that were measured or are known.
+        bands: Mapping[Vital, Band] = TOOLBOX_BANDS,
+    ) -> dict[Vital, TaskResult]:
+        """Results of the vitals that were measured or are known.
 
         Parameters
         ----------
@@ -50,16 +50,16 @@ class Collector:
         window_s : of the toolbox's protocol; 0: the recording as a whole.
         bands : in which its rates are searched; published tables have TOOLBOX_BANDS.
         """
-        kinds = {wave.kind for wave in self.waves} | set(truth.waves) | set(truth.rates)
+        vitals = {wave.vital for wave in self.waves} | set(truth.waves) | set(truth.rates)
         found = {}
-        for kind in sorted(kinds):
-            wave = self._wave(kind, truth, start_ns, end_ns)
-            windows = _windows(wave, kind, truth, (start_ns, end_ns), window_s, bands)
-            found[kind] = TaskResult(windows, self._running(kind, truth, start_ns, end_ns), wave)
+        for vital in sorted(vitals):
+            wave = self._wave(vital, truth, start_ns, end_ns)
+            windows = _windows(wave, vital, truth, (start_ns, end_ns), window_s, bands)
+            found[vital] = TaskResult(windows, self._running(vital, truth, start_ns, end_ns), wave)
         return found
 
-    def _wave(self, kind: Kind, truth: Truth, start_ns: int, end_ns: int) -> Wave:
-        pieces = [wave for wave in self.waves if wave.kind is kind]
+    def _wave(self, vital: Vital, truth: Truth, start_ns: int, end_ns: int) -> Wave:
+        pieces = [wave for wave in self.waves if wave.vital is vital]
         rate_hz = pieces[0].rate_hz if pieces else 30.0
         at_ns = start_ns + np.round(np.arange(_points(start_ns, end_ns, rate_hz)) * (NS_PER_S / rate_hz)).astype(
             np.int64
@@ -67,17 +67,17 @@ class Collector:
         measured = np.full(len(at_ns), math.nan)
         for piece in pieces:
             _lay(measured, at_ns, piece)
-        known = truth.waves.get(kind)
+        known = truth.waves.get(vital)
         true = np.zeros(0) if known is None else on_clock(known, at_ns)
         return Wave(rate_hz, 0.0, _standard(measured) if pieces else [], _standard(true))
 
-    def _running(self, kind: Kind, truth: Truth, start_ns: int, end_ns: int) -> Running:
+    def _running(self, vital: Vital, truth: Truth, start_ns: int, end_ns: int) -> Running:
         """One estimate for each second: a number if there was one, else the last reason why not."""
         period_ns = round(PERIOD_S * NS_PER_S)
         best: dict[int, Rate] = {}
         for rate in self.rates:
             second = (rate.stamp_ns - start_ns) // period_ns
-            if rate.kind is kind and start_ns <= rate.stamp_ns <= end_ns:
+            if rate.vital is vital and start_ns <= rate.stamp_ns <= end_ns:
                 held = best.get(second)
                 if held is None or held.status is not Status.OK or rate.status is Status.OK:
                     best[second] = rate
@@ -85,17 +85,17 @@ class Collector:
         for second in range(max(1, math.ceil((end_ns - start_ns) / period_ns))):
             rate = best.get(second)
             stamp_ns = rate.stamp_ns if rate else start_ns + (second + 1) * period_ns
-            span_ns = round((rate.window_s if rate and rate.status is Status.OK else RATES[kind].window_s) * NS_PER_S)
+            span_ns = round((rate.window_s if rate and rate.status is Status.OK else RATES[vital].window_s) * NS_PER_S)
             out.at_s.append(_seconds(stamp_ns - start_ns))
             out.measured.append(rate.per_minute if rate and rate.status is Status.OK else math.nan)
             out.quality.append(rate.quality if rate else math.nan)
             out.status.append(rate.status.name if rate else SILENT)
-            out.truth.append(true_rate(truth, kind, max(start_ns, stamp_ns - span_ns), stamp_ns))
+            out.truth.append(true_rate(truth, vital, max(start_ns, stamp_ns - span_ns), stamp_ns))
         return out
 
 
 def _windows(
-    wave: Wave, kind: Kind, truth: Truth, whole_ns: tuple[int, int], window_s: float, bands: Mapping[Kind, Band]
+    wave: Wave, vital: Vital, truth: Truth, whole_ns: tuple[int, int], window_s: float, bands: Mapping[Vital, Band]
 ) -> Windows:
     start_ns, end_ns = whole_ns
     whole_s = (end_ns - start_ns) / NS_PER_S
@@ -106,13 +106,13 @@ def _windows(
         measured = _cut(wave.measured, wave.rate_hz, begin_s, length_s)
         true = _cut(wave.truth, wave.rate_hz, begin_s, length_s)
         span = start_ns + round(begin_s * NS_PER_S), start_ns + round((begin_s + length_s) * NS_PER_S)
-        wanted = toolbox_rate(true, wave.rate_hz, kind, bands) if len(true) else true_rate(truth, kind, *span)
+        wanted = toolbox_rate(true, wave.rate_hz, vital, bands) if len(true) else true_rate(truth, vital, *span)
         out.start_s.append(_seconds(round(begin_s * NS_PER_S)))
         out.length_s.append(_seconds(round(length_s * NS_PER_S)))
-        out.measured.append(toolbox_rate(measured, wave.rate_hz, kind, bands))
+        out.measured.append(toolbox_rate(measured, wave.rate_hz, vital, bands))
         out.truth.append(wanted)
-        out.snr_db.append(_snr(measured, wave.rate_hz, bands[kind], wanted))
-        out.macc.append(_macc(measured, true, wave.rate_hz, bands[kind]))
+        out.snr_db.append(_snr(measured, wave.rate_hz, bands[vital], wanted))
+        out.macc.append(_macc(measured, true, wave.rate_hz, bands[vital]))
     return out
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 from rppg_ros.evaluation.results import RecordingResult, Results
 from rppg_ros.evaluation.summary import PROTOCOLS, WINDOWS, series
 from rppg_ros.evaluation.texts import NAMES
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 RESAMPLES = 5000
 SEED = 0
@@ -37,7 +37,7 @@ class Difference:
     only_a, only_b : estimates that only one of them gave.
     """
 
-    kind: Kind
+    vital: Vital
     protocol: str
     n: int
     subjects: int
@@ -72,11 +72,11 @@ def compare(a: Results, b: Results) -> Comparison:
     lengths = a.settings.get("window_s"), b.settings.get("window_s")
     note = "" if lengths[0] == lengths[1] else f"Windows of {lengths[0]} s and {lengths[1]} s are not compared."
     rows = []
-    for kind in Kind:
+    for vital in Vital:
         for protocol in PROTOCOLS:
             if note and protocol == WINDOWS:
                 continue
-            row = _difference(kind, protocol, [first[k] for k in shared], [second[k] for k in shared])
+            row = _difference(vital, protocol, [first[k] for k in shared], [second[k] for k in shared])
             if row is not None:
                 rows.append(row)
     only_a = tuple(key for key in first if key not in second)
@@ -89,9 +89,9 @@ def _done(results: Results) -> dict[str, RecordingResult]:
 
 
 def _difference(
-    kind: Kind, protocol: str, first: Sequence[RecordingResult], second: Sequence[RecordingResult]
+    vital: Vital, protocol: str, first: Sequence[RecordingResult], second: Sequence[RecordingResult]
 ) -> Difference | None:
-    a, b = _errors(first, kind, protocol), _errors(second, kind, protocol)
+    a, b = _errors(first, vital, protocol), _errors(second, vital, protocol)
     both = [key for key in a if key in b and math.isfinite(a[key][0]) and math.isfinite(b[key][0])]
     if not both:
         return None
@@ -102,7 +102,7 @@ def _difference(
     means = np.array([np.mean(values) for values in by_subject.values()])
     given = [{key for key, (error, _) in side.items() if math.isfinite(error)} for side in (a, b)]
     return Difference(
-        kind=kind,
+        vital=vital,
         protocol=protocol,
         n=len(both),
         subjects=len(by_subject),
@@ -119,9 +119,9 @@ def _difference(
     )
 
 
-def _errors(recordings: Sequence[RecordingResult], kind: Kind, protocol: str) -> dict[tuple, tuple[float, str]]:
+def _errors(recordings: Sequence[RecordingResult], vital: Vital, protocol: str) -> dict[tuple, tuple[float, str]]:
     """Absolute error (NaN without a number) and subject of each estimate, by recording and time; running ones by second."""
-    found = series(recordings, kind, protocol)
+    found = series(recordings, vital, protocol)
     out = {}
     for measured, truth, subject, at_s, recording in zip(
         found.measured, found.truth, found.subjects, found.at_s, found.recordings, strict=True
@@ -157,7 +157,7 @@ def comparison_table(found: Comparison) -> Group:
     table = Table(title=f"B {found.name_b} against A {found.name_a}: below 0, B is better", title_justify="left")
     table.add_column("")
     for d in found.differences:
-        table.add_column(f"{NAMES[d.kind]}\n{d.protocol}", justify="right")
+        table.add_column(f"{NAMES[d.vital]}\n{d.protocol}", justify="right")
     for label, show in ROWS.items():
         table.add_row(label, *(show(d) for d in found.differences))
     notes = [Text(found.note)] if found.note else []

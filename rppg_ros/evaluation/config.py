@@ -13,7 +13,7 @@ from rppg_ros.inference.factory import AUTO, METHODS, make_engine
 from rppg_ros.inference.network import HOP_S
 from rppg_ros.pipeline import CameraHalf, Pipeline, VitalsConfig, VitalsHalf
 from rppg_ros.sync.pairing import LeadPairing
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vision.thermal import Radiometry
 from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
 
@@ -41,8 +41,8 @@ class EvalConfig:
     model: str = ""
     hop_s: float = HOP_S
     window_s: float = 0.0
-    min_quality_bvp: float = VitalsConfig().min_quality[Kind.BVP]
-    min_quality_rsp: float = VitalsConfig().min_quality[Kind.RSP]
+    min_quality_bvp: float = VitalsConfig().min_quality[Vital.BVP]
+    min_quality_rsp: float = VitalsConfig().min_quality[Vital.RSP]
     detector_model: str = ""
     use_thermal: bool = True
     thermal_scale: float = 0.0
@@ -85,7 +85,7 @@ class EvalConfig:
             ),
             seed=0,
         )
-        quality = {Kind.BVP: self.min_quality_bvp, Kind.RSP: self.min_quality_rsp}
+        quality = {Vital.BVP: self.min_quality_bvp, Vital.RSP: self.min_quality_rsp}
         return Pipeline(CameraHalf(tracker, LeadPairing()), VitalsHalf(engine, VitalsConfig(min_quality=quality)))
 
     def radiometry(self) -> Radiometry:

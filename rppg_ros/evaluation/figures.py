@@ -12,22 +12,22 @@ from rppg_ros.evaluation import metrics
 from rppg_ros.evaluation.metrics import Agreement
 from rppg_ros.evaluation.results import RecordingResult, TaskResult
 from rppg_ros.evaluation.summary import Series
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 # Okabe and Ito's colours, told apart with any colour vision; readable on light and dark.
 MEASURED, TRUE, MARK = "#2E8BC9", "#D55E00", "#009E73"
 COLOURS = ("#2E8BC9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C00")
-UNITS = {Kind.BVP: "beats/min", Kind.RSP: "breaths/min"}
+UNITS = {Vital.BVP: "beats/min", Vital.RSP: "breaths/min"}
 MAX_POINTS = 20_000
-EXCERPT_S = {Kind.BVP: 15.0, Kind.RSP: 60.0}
-MARGIN = {Kind.BVP: 8.0, Kind.RSP: 3.0}
+EXCERPT_S = {Vital.BVP: 15.0, Vital.RSP: 60.0}
+MARGIN = {Vital.BVP: 8.0, Vital.RSP: 3.0}
 SHARES = np.linspace(0.05, 1.0, 39)
 HEIGHT, TRACE_HEIGHT = 420, 260
 
 
-def scatter(found: Series, kind: Kind) -> go.Figure:
+def scatter(found: Series, vital: Vital) -> go.Figure:
     """Measured over true rates, with the line where they are equal."""
-    figure = _figure(f"true, {UNITS[kind]}", f"measured, {UNITS[kind]}")
+    figure = _figure(f"true, {UNITS[vital]}", f"measured, {UNITS[vital]}")
     points = _given(found)
     if len(points):
         low, high = float(np.nanmin(points[:, :2])) - 3, float(np.nanmax(points[:, :2])) + 3
@@ -39,9 +39,9 @@ def scatter(found: Series, kind: Kind) -> go.Figure:
     return figure
 
 
-def bland_altman(found: Series, agreement: Agreement, kind: Kind) -> go.Figure:
+def bland_altman(found: Series, agreement: Agreement, vital: Vital) -> go.Figure:
     """Difference over mean of both, with bias and limits of agreement."""
-    figure = _figure(f"mean of measured and true, {UNITS[kind]}", f"measured - true, {UNITS[kind]}")
+    figure = _figure(f"mean of measured and true, {UNITS[vital]}", f"measured - true, {UNITS[vital]}")
     points = _given(found)
     for name, chosen in _by_dataset(found, points):
         mean, difference = points[chosen, :2].mean(axis=1), points[chosen, 0] - points[chosen, 1]
@@ -55,9 +55,9 @@ def bland_altman(found: Series, agreement: Agreement, kind: Kind) -> go.Figure:
     return figure
 
 
-def coverage_curve(found: Series, kind: Kind) -> go.Figure:
+def coverage_curve(found: Series, vital: Vital) -> go.Figure:
     """Mean absolute error of the best-quality estimates over the share of time they cover."""
-    figure = _figure("share of time with a number", f"mean absolute error, {UNITS[kind]}")
+    figure = _figure("share of time with a number", f"mean absolute error, {UNITS[vital]}")
     values = [metrics.error_at_coverage(found.measured, found.truth, found.quality, share).value for share in SHARES]
     figure.add_scatter(x=SHARES, y=values, mode="lines+markers", line={"color": MEASURED}, name="all recordings")
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
@@ -65,10 +65,10 @@ def coverage_curve(found: Series, kind: Kind) -> go.Figure:
     return figure
 
 
-def rates(task: TaskResult, kind: Kind) -> go.Figure:
+def rates(task: TaskResult, vital: Vital) -> go.Figure:
     """Running estimates beside the truth, over time."""
     run = task.running
-    figure = _figure("seconds", UNITS[kind], TRACE_HEIGHT)
+    figure = _figure("seconds", UNITS[vital], TRACE_HEIGHT)
     figure.add_scatter(x=run.at_s, y=run.truth, mode="lines", line={"color": TRUE, "width": 3}, name="true")
     said = [f"{status}, quality {quality:.2f}" for status, quality in zip(run.status, run.quality, strict=True)]
     figure.add_scatter(
@@ -76,15 +76,15 @@ def rates(task: TaskResult, kind: Kind) -> go.Figure:
     )
     known = [value for value in (*run.truth, *run.measured) if math.isfinite(value)]
     if known:  # or a change of half a beat fills the figure
-        figure.update_yaxes(range=[min(known) - MARGIN[kind], max(known) + MARGIN[kind]])
+        figure.update_yaxes(range=[min(known) - MARGIN[vital], max(known) + MARGIN[vital]])
     return figure
 
 
-def waves(task: TaskResult, kind: Kind) -> go.Figure:
+def waves(task: TaskResult, vital: Vital) -> go.Figure:
     """An excerpt from the middle of both waveforms, standardised."""
     wave = task.wave
     count = max(len(wave.measured), len(wave.truth))
-    length = min(count, round(EXCERPT_S[kind] * wave.rate_hz))
+    length = min(count, round(EXCERPT_S[vital] * wave.rate_hz))
     first = (count - length) // 2
     at_s = wave.start_s + np.arange(first, first + length) / wave.rate_hz
     figure = _figure("seconds", "standardised", TRACE_HEIGHT)
@@ -101,15 +101,15 @@ def html(figure: go.Figure) -> str:
     return figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
 
 
-def worst_first(recordings: Sequence[RecordingResult], kind: Kind) -> list[RecordingResult]:
+def worst_first(recordings: Sequence[RecordingResult], vital: Vital) -> list[RecordingResult]:
     """Recordings by their mean absolute error over windows, those without a number before all others."""
 
     def error(recording: RecordingResult) -> float:
-        windows = recording.tasks[kind].windows
+        windows = recording.tasks[vital].windows
         value = metrics.mae(windows.measured, windows.truth).value
         return math.inf if math.isnan(value) else value
 
-    known = [r for r in recordings if kind in r.tasks and any(math.isfinite(t) for t in r.tasks[kind].windows.truth)]
+    known = [r for r in recordings if vital in r.tasks and any(math.isfinite(t) for t in r.tasks[vital].windows.truth)]
     return sorted(known, key=error, reverse=True)
 
 

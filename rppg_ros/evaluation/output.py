@@ -43,7 +43,7 @@ def summary_table(rows: Iterable[Figures], engine: str) -> Table:
     table = Table(title=f"{engine}: measured against truth", title_justify="left")
     table.add_column("")
     for row in overall:
-        table.add_column(f"{NAMES[row.kind]}\n{row.protocol}", justify="right")
+        table.add_column(f"{NAMES[row.vital]}\n{row.protocol}", justify="right")
     table.add_row("pairs", *(str(row.values["mae"].n) for row in overall))
     for name, label in LABELS.items():
         table.add_row(label, *(text(name, row.values.get(name)) for row in overall))
@@ -67,18 +67,18 @@ def _window_rows(results: Results) -> Iterator[Sequence[Any]]:
     columns = ("start_s", "length_s", "measured", "truth", "snr_db", "macc")
     yield ("dataset", "recording", "subject", "task", *columns)
     for recording in results.recordings:
-        for kind, task in recording.tasks.items():
+        for vital, task in recording.tasks.items():
             for cells in zip(*(getattr(task.windows, name) for name in columns), strict=True):
-                yield (recording.dataset, recording.name, recording.subject, kind.value, *cells)
+                yield (recording.dataset, recording.name, recording.subject, vital.value, *cells)
 
 
 def _running_rows(results: Results) -> Iterator[Sequence[Any]]:
     columns = ("at_s", "measured", "truth", "quality", "status")
     yield ("dataset", "recording", "subject", "task", *columns)
     for recording in results.recordings:
-        for kind, task in recording.tasks.items():
+        for vital, task in recording.tasks.items():
             for cells in zip(*(getattr(task.running, name) for name in columns), strict=True):
-                yield (recording.dataset, recording.name, recording.subject, kind.value, *cells)
+                yield (recording.dataset, recording.name, recording.subject, vital.value, *cells)
 
 
 def _recording_rows(results: Results) -> Iterator[Sequence[Any]]:
@@ -99,5 +99,5 @@ def _summary_rows(rows: Sequence[Figures]) -> Iterator[Sequence[Any]]:
             figure = row.values.get(name)
             cells += ["", ""] if figure is None else [figure.value, figure.se]
         agreement = row.agreement
-        head = (row.kind.value, row.protocol, row.group, row.value, row.recordings, row.values["mae"].n)
+        head = (row.vital.value, row.protocol, row.group, row.value, row.recordings, row.values["mae"].n)
         yield (*head, *cells, agreement.bias, agreement.low, agreement.high)

@@ -11,7 +11,7 @@ from scipy import signal, sparse
 from scipy.sparse.linalg import spsolve
 
 from rppg_ros.datasets.base import Trace, Truth
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
@@ -31,9 +31,9 @@ class Band:
     high_hz: float
 
 
-TOOLBOX_BANDS = {Kind.BVP: Band(0.75, 2.5), Kind.RSP: Band(0.08, 0.5)}
+TOOLBOX_BANDS = {Vital.BVP: Band(0.75, 2.5), Vital.RSP: Band(0.08, 0.5)}
 """rPPG-Toolbox's (arXiv 2210.00716) for the pulse; MMRPhys's (arXiv 2505.07013) for the breath."""
-WHOLE_BANDS = {kind: Band(spec.low_hz, spec.high_hz) for kind, spec in RATES.items()}
+WHOLE_BANDS = {vital: Band(spec.low_hz, spec.high_hz) for vital, spec in RATES.items()}
 """All rates that the nodes know. A true rate outside the toolbox's band cannot be found in it, however right the waveform is."""
 
 
@@ -53,7 +53,9 @@ def filtered(samples: np.ndarray, rate_hz: float, band: Band) -> np.ndarray:
     return signal.filtfilt(b, a, smoothness_detrend(samples))
 
 
-def toolbox_rate(samples: np.ndarray, rate_hz: float, kind: Kind, bands: Mapping[Kind, Band] = TOOLBOX_BANDS) -> float:
+def toolbox_rate(
+    samples: np.ndarray, rate_hz: float, vital: Vital, bands: Mapping[Vital, Band] = TOOLBOX_BANDS
+) -> float:
     """Rate per minute of a waveform (n,) as rPPG-Toolbox reads it: the highest bin of a periodogram in its band.
 
     The periodogram is as long as the next power of two, so that its bins are up to rate_hz / n apart (3.5 beats per minute
@@ -62,21 +64,21 @@ def toolbox_rate(samples: np.ndarray, rate_hz: float, kind: Kind, bands: Mapping
     samples = np.asarray(samples, dtype=np.float64)
     if len(samples) < MIN_SAMPLES or not np.isfinite(samples).all() or np.ptp(samples) == 0:
         return math.nan
-    band = bands[kind]
+    band = bands[vital]
     wave = filtered(samples, rate_hz, band)
     hz, power = signal.periodogram(wave, rate_hz, nfft=1 << (len(wave) - 1).bit_length(), detrend=False)
     inside = (hz >= band.low_hz) & (hz <= band.high_hz)
     return float(hz[inside][np.argmax(power[inside])] * 60) if inside.any() else math.nan
 
 
-def true_rate(truth: Truth, kind: Kind, start_ns: int, end_ns: int) -> float:
+def true_rate(truth: Truth, vital: Vital, start_ns: int, end_ns: int) -> float:
     """True rate per minute over a span of time.
 
     Off the contact sensor's waveform where there is one, by the refined peak of its spectrum; else the mean of what the
     device gave. NaN where the truth does not cover most of the span, or the span is too short for the lowest rate.
     """
-    spec = RATES[kind]
-    wave = truth.waves.get(kind)
+    spec = RATES[vital]
+    wave = truth.waves.get(vital)
     if wave is not None:
         rate_hz = max(8 * spec.high_hz, 10.0)
         at_ns = np.arange(start_ns, end_ns, NS_PER_S / rate_hz).astype(np.int64)
@@ -85,7 +87,7 @@ def true_rate(truth: Truth, kind: Kind, start_ns: int, end_ns: int) -> float:
             return math.nan
         peak = find_peak(spectrum(bridged(values), rate_hz), spec)
         return math.nan if peak is None else peak.hz * 60
-    rates = truth.rates.get(kind)
+    rates = truth.rates.get(vital)
     if rates is None:
         return math.nan
     inside = rates.values[(rates.stamps_ns >= start_ns) & (rates.stamps_ns <= end_ns)]

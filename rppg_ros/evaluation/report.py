@@ -11,11 +11,11 @@ from rppg_ros.evaluation.metrics import Agreement
 from rppg_ros.evaluation.results import RecordingResult, Results
 from rppg_ros.evaluation.summary import OVERALL, PROTOCOLS, RECORDINGS, RUNNING, WINDOWS, Figures, series
 from rppg_ros.evaluation.texts import LABELS, text
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 WORST, BEST = 12, 2
 TEMPLATE = "report.html.jinja"
-TITLES = {Kind.BVP: "Heart rate", Kind.RSP: "Respiration rate"}
+TITLES = {Vital.BVP: "Heart rate", Vital.RSP: "Respiration rate"}
 
 
 class ReportError(RuntimeError):
@@ -40,7 +40,7 @@ def write_report(results: Results, rows: Sequence[Figures], path: Path) -> Path:
     )
     page = environment.get_template(TEMPLATE).render(
         results=results,
-        tasks=[_task(results, rows, kind) for kind in Kind if any(row.kind is kind for row in rows)],
+        tasks=[_task(results, rows, vital) for vital in Vital if any(row.vital is vital for row in rows)],
         failed=[recording for recording in results.recordings if recording.error],
         settings=sorted(results.settings.items()),
         protocols=PROTOCOLS,
@@ -53,28 +53,28 @@ def write_report(results: Results, rows: Sequence[Figures], path: Path) -> Path:
     return path
 
 
-def _task(results: Results, rows: Sequence[Figures], kind: Kind) -> dict[str, Any]:
+def _task(results: Results, rows: Sequence[Figures], vital: Vital) -> dict[str, Any]:
     """What the template shows of the pulse, or of the breath."""
     from rppg_ros.evaluation import figures
 
-    mine = [row for row in rows if row.kind is kind]
+    mine = [row for row in rows if row.vital is vital]
     overall = {row.protocol: row for row in mine if row.group == OVERALL}
     done = [recording for recording in results.recordings if not recording.error]
     protocol = WINDOWS if overall.get(WINDOWS) else RUNNING
-    found, running = series(done, kind, protocol), series(done, kind, RUNNING)
-    ranked = figures.worst_first(done, kind)
+    found, running = series(done, vital, protocol), series(done, vital, RUNNING)
+    ranked = figures.worst_first(done, vital)
     best = [recording for recording in ranked[WORST:]][-BEST:]
     return {
-        "title": TITLES[kind],
-        "units": figures.UNITS[kind],
+        "title": TITLES[vital],
+        "units": figures.UNITS[vital],
         "overall": [table_row(overall[p], p) for p in PROTOCOLS if p in overall],
         "groups": _groups(mine),
-        "agreement": _agreement(overall[protocol].agreement, figures.UNITS[kind]),
-        "scatter": figures.html(figures.scatter(found, kind)),
-        "bland_altman": figures.html(figures.bland_altman(found, overall[protocol].agreement, kind)),
-        "coverage": figures.html(figures.coverage_curve(running, kind)) if running.truth else "",
-        "worst": [_trace(recording, kind) for recording in ranked[:WORST]],
-        "best": [_trace(recording, kind) for recording in reversed(best)],
+        "agreement": _agreement(overall[protocol].agreement, figures.UNITS[vital]),
+        "scatter": figures.html(figures.scatter(found, vital)),
+        "bland_altman": figures.html(figures.bland_altman(found, overall[protocol].agreement, vital)),
+        "coverage": figures.html(figures.coverage_curve(running, vital)) if running.truth else "",
+        "worst": [_trace(recording, vital) for recording in ranked[:WORST]],
+        "best": [_trace(recording, vital) for recording in reversed(best)],
     }
 
 
@@ -105,17 +105,17 @@ def _agreement(agreement: Agreement, units: str) -> str:
     return f"{text}, {agreement.n} pairs."
 
 
-def _trace(recording: RecordingResult, kind: Kind) -> dict[str, Any]:
+def _trace(recording: RecordingResult, vital: Vital) -> dict[str, Any]:
     from rppg_ros.evaluation import figures
     from rppg_ros.evaluation.metrics import mae
 
-    task = recording.tasks[kind]
+    task = recording.tasks[vital]
     error = mae(task.windows.measured, task.windows.truth).value
     return {
         "name": recording.key,
         "conditions": ", ".join(f"{name} {value}" for name, value in recording.conditions.items()),
         "caution": recording.caution,
-        "error": "no number" if error != error else f"error {error:.1f} {figures.UNITS[kind]}",
-        "rates": figures.html(figures.rates(task, kind)),
-        "waves": figures.html(figures.waves(task, kind)) if task.wave.measured or task.wave.truth else "",
+        "error": "no number" if error != error else f"error {error:.1f} {figures.UNITS[vital]}",
+        "rates": figures.html(figures.rates(task, vital)),
+        "waves": figures.html(figures.waves(task, vital)) if task.wave.measured or task.wave.truth else "",
     }

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 FORMAT, VERSION = "rppg_ros.evaluation", 1
 NAN = math.nan
@@ -102,7 +102,7 @@ class RecordingResult:
     duration_s: float = NAN
     frames: int = 0
     error: str = ""
-    tasks: Mapping[Kind, TaskResult] = field(default_factory=dict)
+    tasks: Mapping[Vital, TaskResult] = field(default_factory=dict)
     caution: str = ""
 
     @property
@@ -163,17 +163,17 @@ def recording_to_json(result: RecordingResult) -> dict[str, Any]:
     """Plain values; NaN, which JSON has not, as null."""
     plain = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "tasks"}
     plain["conditions"] = dict(result.conditions)
-    plain["tasks"] = {kind.value: asdict(task) for kind, task in result.tasks.items()}
+    plain["tasks"] = {vital.value: asdict(task) for vital, task in result.tasks.items()}
     return _nulls(plain)
 
 
 def recording_from_json(plain: Mapping[str, Any]) -> RecordingResult:
     """What `recording_to_json` was given."""
     tasks = {
-        Kind(kind): TaskResult(
+        Vital(vital): TaskResult(
             Windows(**_nans(task["windows"])), Running(**_nans(task["running"])), Wave(**_nans(task["wave"]))
         )
-        for kind, task in plain["tasks"].items()
+        for vital, task in plain["tasks"].items()
     }
     rest = {name: NAN if value is None else value for name, value in plain.items() if name != "tasks"}
     return RecordingResult(**rest, tasks=tasks)

@@ -10,7 +10,7 @@ from typing import Any
 from rppg_ros.evaluation import metrics
 from rppg_ros.evaluation.metrics import Agreement, Value
 from rppg_ros.evaluation.results import RecordingResult, Results
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 WINDOWS, RECORDINGS, RUNNING = "windows", "recordings", "running"
 PROTOCOLS = {
@@ -45,7 +45,7 @@ class Figures:
     values : name of the figure to its Value, e.g. "mae", "rmse", "within_3".
     """
 
-    kind: Kind
+    vital: Vital
     protocol: str
     group: str
     value: str
@@ -56,7 +56,7 @@ class Figures:
     def to_json(self) -> dict[str, Any]:
         """Plain values, None for NaN."""
         return {
-            "task": self.kind.value,
+            "task": self.vital.value,
             "protocol": self.protocol,
             "group": self.group,
             "value": self.value,
@@ -70,20 +70,20 @@ def summarise(results: Results) -> list[Figures]:
     """All tables, rows in order: overall first, then by dataset, subject and each condition."""
     rows = []
     done = [recording for recording in results.recordings if not recording.error]
-    for kind in Kind:
+    for vital in Vital:
         for protocol in PROTOCOLS:
             for group, value, members in _groups(done):
-                row = _figures(kind, protocol, group, value, members)
+                row = _figures(vital, protocol, group, value, members)
                 if row is not None:
                     rows.append(row)
     return rows
 
 
-def series(recordings: Iterable[RecordingResult], kind: Kind, protocol: str) -> Series:
+def series(recordings: Iterable[RecordingResult], vital: Vital, protocol: str) -> Series:
     """All pairs of a protocol; figures without truth are left out, truths without a figure are kept as NaN."""
     out = Series([], [], [], [], [], [], [])
     for recording in recordings:
-        task = recording.tasks.get(kind)
+        task = recording.tasks.get(vital)
         if task is None:
             continue
         for measured, truth, quality, at_s in _PAIRS[protocol](task):
@@ -119,17 +119,17 @@ def figures_of(found: Series, running: bool) -> dict[str, Value]:
     return values
 
 
-def _figures(kind: Kind, protocol: str, group: str, value: str, members: list[RecordingResult]) -> Figures | None:
-    found = series(members, kind, protocol)
+def _figures(vital: Vital, protocol: str, group: str, value: str, members: list[RecordingResult]) -> Figures | None:
+    found = series(members, vital, protocol)
     if not found.truth:
         return None
     values = figures_of(found, protocol == RUNNING)
     if protocol == WINDOWS:
-        tasks = [m.tasks[kind] for m in members if kind in m.tasks]
+        tasks = [m.tasks[vital] for m in members if vital in m.tasks]
         for name in ("snr_db", "macc"):
             values[name] = metrics.mean([x for task in tasks for x in getattr(task.windows, name)])
     agreement = metrics.bland_altman(found.measured, found.truth, found.subjects)
-    return Figures(kind, protocol, group, value, len(set(found.recordings)), values, agreement)
+    return Figures(vital, protocol, group, value, len(set(found.recordings)), values, agreement)
 
 
 def _groups(done: list[RecordingResult]) -> Iterator[tuple[str, str, list[RecordingResult]]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rppg_ros.evaluation.metrics import Value
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
-NAMES = {Kind.BVP: "heart rate, /min", Kind.RSP: "respiration, /min"}
+NAMES = {Vital.BVP: "heart rate, /min", Vital.RSP: "respiration, /min"}
 LABELS = {
     "mae": "MAE", "rmse": "RMSE", "mape": "MAPE, %", "pearson": "Pearson r", "mean_error": "mean error",
     "snr_db": "SNR, dB", "macc": "MACC", "within_3": "within ±3", "within_5": "within ±5",

@@ -111,7 +111,7 @@ def work(ref: RecordingRef, config: EvalConfig) -> dict[str, Any]:
     return recording_to_json(evaluate(recording, config))
 
 
-class Shelf:
+class RunFolder:
     """Finished recordings of a run in a folder, one file each: a run that was stopped goes on where it was.
 
     Parameters

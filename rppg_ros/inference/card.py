@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rppg_ros import weights
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import Calibration
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ class ModelCard:
     name: str
     family: str
     variant: str
-    tasks: tuple[Kind, ...]
+    tasks: tuple[Vital, ...]
     channels: tuple[str, ...]
     size: int
     frames: int
     rate_hz: float
-    outputs: Mapping[Kind, str]
+    outputs: Mapping[Vital, str]
     pad_frames: int = 0
     dynamic_frames: bool = False
     frames_multiple: int = 1
@@ -99,7 +99,7 @@ class ModelCard:
     source: str = ""
     sha256: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
-    calibration: Mapping[Kind, Calibration] = field(default_factory=dict)
+    calibration: Mapping[Vital, Calibration] = field(default_factory=dict)
     limits: str = ""
 
     def __post_init__(self) -> None:
@@ -115,12 +115,6 @@ class ModelCard:
     def window_s(self) -> float:
         """Length of the preferred window, seconds."""
         return self.frames / self.rate_hz
-
-    def accepts_frames(self, frames: int) -> bool:
-        """Whether the graph runs on a window of `frames` output samples."""
-        if not self.dynamic_frames:
-            return frames == self.frames
-        return frames >= self.min_frames and frames % self.frames_multiple == 0
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for an ONNX model's metadata_props."""
@@ -207,10 +201,10 @@ def _card_from_json(raw: dict[str, Any], where: str) -> ModelCard:
 _REQUIRED = frozenset({"name", "family", "variant", "tasks", "channels", "size", "frames", "rate_hz", "outputs"})
 _CONVERTERS = MappingProxyType(
     {
-        "tasks": lambda raw: tuple(Kind(task) for task in raw),
+        "tasks": lambda raw: tuple(Vital(task) for task in raw),
         "channels": lambda raw: tuple(raw),
-        "outputs": lambda raw: {Kind(task): name for task, name in raw.items()},
-        "calibration": lambda raw: {Kind(task): Calibration(**values) for task, values in raw.items()},
+        "outputs": lambda raw: {Vital(task): name for task, name in raw.items()},
+        "calibration": lambda raw: {Vital(task): Calibration(**values) for task, values in raw.items()},
         "state": lambda raw: tuple(StateTensor(t["input"], t["output"], tuple(t["shape"])) for t in raw),
         "rate_hz": float,
         "crop_scale": float,
@@ -240,8 +234,8 @@ def _problems(card: ModelCard):
             yield f"'{name}' must be a positive number, not {value!r}"
     if not card.tasks or len(set(card.tasks)) != len(card.tasks):
         yield f"'tasks' must name each waveform once, not {card.tasks!r}"
-    if not all(isinstance(task, Kind) for task in card.tasks):
-        yield f"'tasks' must be of {[kind.value for kind in Kind]}, not {card.tasks!r}"
+    if not all(isinstance(task, Vital) for task in card.tasks):
+        yield f"'tasks' must be of {[vital.value for vital in Vital]}, not {card.tasks!r}"
     if not card.channels or not set(card.channels) <= CHANNEL_COUNTS.keys():
         yield f"'channels' must be of {list(CHANNEL_COUNTS)}, not {card.channels!r}"
     if len(set(card.channels)) != len(card.channels):

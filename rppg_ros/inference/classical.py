@@ -9,7 +9,7 @@ import numpy as np
 
 from rppg_ros.inference.engine import Contribution, EngineError, Memory, WindowPlan
 from rppg_ros.inference.overlap_add import edge_taper
-from rppg_ros.types import FaceCrop, Kind
+from rppg_ros.types import FaceCrop, Vital
 from rppg_ros.vitals.filters import bandpass
 from rppg_ros.vitals.projection import chrom, pos, window_length
 from rppg_ros.vitals.rates import Calibration
@@ -39,13 +39,13 @@ class ClassicalEngine:
     EngineError : unknown method.
     """
 
-    kinds = (Kind.BVP, Kind.RSP)
+    vitals = (Vital.BVP, Vital.RSP)
 
     def __init__(self, method: str = "pos", crop_size: int = 72, crop_scale: float = 1.5) -> None:
         if method not in METHODS:
             raise EngineError(f"unknown method '{method}', known: {', '.join(METHODS)}")
         self.name = method
-        self.calibration: dict[Kind, Calibration] = {}
+        self.calibration: dict[Vital, Calibration] = {}
         self.crop_size = crop_size
         self.crop_scale = crop_scale
         self._project = METHODS[method]
@@ -53,7 +53,7 @@ class ClassicalEngine:
         hop = round(HOP_S * CLOCK_HZ) if method == "pos" else length // 2
         self._look = length + hop - 1 if method == "pos" else CHROM_BLOCKS * (length // 2)
         longest = max(round(BREATH_WINDOW_S * CLOCK_HZ), self._look)
-        hold_back = {Kind.BVP: length - 1, Kind.RSP: round(BREATH_EDGE_S * CLOCK_HZ)}
+        hold_back = {Vital.BVP: length - 1, Vital.RSP: round(BREATH_EDGE_S * CLOCK_HZ)}
         self.plan = WindowPlan(CLOCK_HZ, length + hop - 1, longest, hop, hold_back)
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:
@@ -68,7 +68,7 @@ class ClassicalEngine:
         """Pulse of the newest part of the window; breath of all of it."""
         look = min(self._look, len(rgb))
         wave, weights = self._project(rgb[-look:], CLOCK_HZ)
-        out = [Contribution(Kind.BVP, len(rgb) - look, wave, weights)]
+        out = [Contribution(Vital.BVP, len(rgb) - look, wave, weights)]
         if thermal is not None and len(thermal) >= BREATH_FIRST_S * CLOCK_HZ:
             out.append(_breath(thermal[:, 0]))
         return out
@@ -79,4 +79,4 @@ def _breath(temperature: np.ndarray) -> Contribution:
     high_hz = min(BREATH_TOP_HZ, 0.45 * CLOCK_HZ)
     wave = -bandpass(temperature, CLOCK_HZ, RESPIRATION_RATE.low_hz, high_hz, order=1)
     taper = edge_taper(len(wave), math.ceil(BREATH_EDGE_S * CLOCK_HZ))
-    return Contribution(Kind.RSP, 0, wave, taper)
+    return Contribution(Vital.RSP, 0, wave, taper)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rppg_ros.types import FaceCrop, Kind
+from rppg_ros.types import FaceCrop, Vital
 from rppg_ros.vitals.rates import Calibration
 
 
@@ -26,7 +26,7 @@ class Contribution:
     samples, weights : (n,); overlapping windows are averaged by weight.
     """
 
-    kind: Kind
+    vital: Vital
     offset: int
     samples: np.ndarray
     weights: np.ndarray
@@ -51,7 +51,7 @@ class WindowPlan:
     first: int
     longest: int
     hop: int
-    hold_back: Mapping[Kind, int]
+    hold_back: Mapping[Vital, int]
     align_sign: bool = False
     consecutive: bool = False
 
@@ -69,9 +69,9 @@ class Engine(Protocol):
     """
 
     name: str
-    kinds: Sequence[Kind]
+    vitals: Sequence[Vital]
     plan: WindowPlan
-    calibration: Mapping[Kind, Calibration]
+    calibration: Mapping[Vital, Calibration]
     crop_size: int
     crop_scale: float
 

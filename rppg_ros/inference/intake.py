@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rppg_ros.inference.clips import ClipBuilder, ClipEnd, Window
 from rppg_ros.inference.engine import Engine
 from rppg_ros.sync.stamps import DROPS, MAX_GAP_S, StampGuard, Verdict
-from rppg_ros.types import NS_PER_S, FaceCrop, Kind, Rate, Status
+from rppg_ros.types import NS_PER_S, FaceCrop, Rate, Status, Vital
 from rppg_ros.vitals.reader import PERIOD_S
 
 Job = Window | ClipEnd
@@ -84,13 +84,13 @@ class CropIntake:
             return
         self._due_ns = stamp_ns + round(PERIOD_S * NS_PER_S)
         if not self._clips:
-            out.rates.extend(self._unknown(kind, "", stamp_ns, Status.NO_FACE) for kind in Kind)
+            out.rates.extend(self._unknown(vital, "", stamp_ns, Status.NO_FACE) for vital in Vital)
         for face, clip in self._clips.items():
             if clip.windows:
                 continue
-            for kind in Kind:
-                status = Status.WARMING_UP if kind in self._engine.kinds else Status.UNSUPPORTED
-                out.rates.append(self._unknown(kind, face, stamp_ns, status))
+            for vital in Vital:
+                status = Status.WARMING_UP if vital in self._engine.vitals else Status.UNSUPPORTED
+                out.rates.append(self._unknown(vital, face, stamp_ns, status))
 
-    def _unknown(self, kind: Kind, face_id: str, stamp_ns: int, status: Status) -> Rate:
-        return Rate.unknown(kind, face_id, stamp_ns, status, self._engine.name)
+    def _unknown(self, vital: Vital, face_id: str, stamp_ns: int, status: Status) -> Rate:
+        return Rate.unknown(vital, face_id, stamp_ns, status, self._engine.name)

@@ -49,13 +49,14 @@ class NetworkEngine(OnnxEngine):
         late = (len(rgb) - self.card.pad_frames) % self.card.frames_multiple  # what does not fit is left out in front
         thermal = thermal if thermal is None else thermal[late:]
         outputs = self._session.run(
-            [self.card.outputs[kind] for kind in self.kinds], {self.card.input_name: self._stack(rgb[late:], thermal)}
+            [self.card.outputs[vital] for vital in self.vitals],
+            {self.card.input_name: self._stack(rgb[late:], thermal)},
         )
         taper = edge_taper(len(rgb) - late - self.card.pad_frames, self._edge)
         return [
-            Contribution(kind, late, standardise(np.ravel(wave)), taper)
-            for kind, wave in zip(self.kinds, outputs, strict=True)
-            if self._speaks(kind, thermal)
+            Contribution(vital, late, standardise(np.ravel(wave)), taper)
+            for vital, wave in zip(self.vitals, outputs, strict=True)
+            if self._can_measure(vital, thermal)
         ]
 
 

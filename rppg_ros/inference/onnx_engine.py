@@ -12,7 +12,7 @@ import onnxruntime
 from rppg_ros import weights
 from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.inference.engine import EngineError, WindowPlan
-from rppg_ros.types import FaceCrop, Kind
+from rppg_ros.types import FaceCrop, Vital
 
 # Thermal pixels go in as raw numbers about 0-255 wide: a skin's 20-40 degrees at ten counts a degree.
 THERMAL_COUNTS_PER_DEGREE = 10.0
@@ -67,7 +67,7 @@ class OnnxEngine:
     def __init__(self, model: OpenModel, plan: WindowPlan) -> None:
         self.card = model.card
         self.name = self.card.name
-        self.kinds = self.card.tasks
+        self.vitals = self.card.tasks
         self.crop_size = self.card.size
         self.crop_scale = self.card.crop_scale
         self.plan = plan
@@ -89,11 +89,11 @@ class OnnxEngine:
             return None
         return self._checked(crop.thermal)
 
-    def _speaks(self, kind: Kind, thermal: np.ndarray | None) -> bool:
+    def _can_measure(self, vital: Vital, thermal: np.ndarray | None) -> bool:
         """Without thermal, a network that wants it gives no respiration, and one that sees nothing else gives nothing."""
         if thermal is not None or "thermal" not in self.card.channels:
             return True
-        return kind is not Kind.RSP and "rgb" in self.card.channels
+        return vital is not Vital.RSP and "rgb" in self.card.channels
 
     def _stack(self, rgb: np.ndarray, thermal: np.ndarray | None) -> np.ndarray:
         """(1, C, T, S, S) float32, 0-255."""

@@ -29,16 +29,16 @@ class StreamingEngine(OnnxEngine):
         hold_back = dict.fromkeys(card.tasks, 0)
         plan = WindowPlan(card.rate_hz, card.frames, card.frames, card.frames, hold_back, consecutive=True)
         super().__init__(model, plan)
-        self._asked = [card.outputs[kind] for kind in card.tasks] + [tensor.output for tensor in card.state]
+        self._asked = [card.outputs[vital] for vital in card.tasks] + [tensor.output for tensor in card.state]
 
     def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         """Run the network on the next chunk of a clip; `memory` is read and brought up to date."""
         state = {t.input: memory.get(t.input, np.zeros((1, *t.shape), np.float32)) for t in self.card.state}
         outputs = self._session.run(self._asked, {self.card.input_name: self._stack(rgb, thermal), **state})
-        waves, after = outputs[: len(self.kinds)], outputs[len(self.kinds) :]
+        waves, after = outputs[: len(self.vitals)], outputs[len(self.vitals) :]
         memory.update({t.input: tensor for t, tensor in zip(self.card.state, after, strict=True)})
         return [
-            Contribution(kind, 0, np.ravel(wave), np.ones(wave.size))
-            for kind, wave in zip(self.kinds, waves, strict=True)
-            if self._speaks(kind, thermal)
+            Contribution(vital, 0, np.ravel(wave), np.ones(wave.size))
+            for vital, wave in zip(self.vitals, waves, strict=True)
+            if self._can_measure(vital, thermal)
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rppg_ros.models.tape import Tape
+from rppg_ros.models.stream_state import StreamState
 
 HIDDEN = 64
 
@@ -32,12 +32,12 @@ class AdaptiveSpatialFilter(nn.Module):
         scores = self.score(x.transpose(1, 2).flatten(0, 1))
         return torch.softmax(scores.reshape(x.shape[0], x.shape[2], -1), dim=2)
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W) to z and v one above the other, (B, 2 F, T); v is 0 in a stream's first frame."""
         seen = torch.einsum("btp,bctp->btc", self.mask(x), x.flatten(3))
         level = self.encode(seen)
-        before = tape.take(x, self.features + 1)  # the last z, and whether there was one
+        before = stream.take(x, self.features + 1)  # the last z, and whether there was one
         last, there = before[:, None, :-1], before[:, None, -1:]
         change = level - torch.cat([last + (1 - there) * level[:, :1], level[:, :-1]], dim=1)
-        tape.keep(torch.cat([level[:, -1], before[:, -1:] * 0 + 1], dim=1))
+        stream.keep(torch.cat([level[:, -1], before[:, -1:] * 0 + 1], dim=1))
         return torch.cat([level, change], dim=2).transpose(1, 2)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.norm import InstanceNorm
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 RGB_CHANNELS = CHANNEL_COUNTS["rgb"]
 
@@ -30,7 +30,7 @@ class NetworkConfig(Protocol):
 
     variant: str
     cameras: tuple[str, ...]
-    tasks: tuple[Kind, ...]
+    tasks: tuple[Vital, ...]
     pixels: int
     frames_multiple: int
     min_frames: int

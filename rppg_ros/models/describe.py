@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.norm import InstanceNorm
-from rppg_ros.models.tape import ClipMean, ClipNorm, RunningMean, RunningNorm, Tape
-from rppg_ros.types import Kind
+from rppg_ros.models.stream_state import ClipMean, ClipNorm, RunningMean, RunningNorm, StreamState
+from rppg_ros.types import Vital
 
 SAMPLES = (0, 3, 6, 9)  # strides and segments' borders show in one or the other
 SLOW = range(5, 17)  # strides of branches that see means of frames: longer than SAMPLES, and far-sighted
@@ -35,8 +35,8 @@ class Figures:
     parameters: int
     macs: int
     frames: int
-    look_back: dict[Kind, int]
-    look_ahead: dict[Kind, int]
+    look_back: dict[Vital, int]
+    look_ahead: dict[Vital, int]
 
 
 def describe(network: nn.Module, frames: int) -> Figures:
@@ -56,7 +56,7 @@ def _clip(config, frames: int) -> Tensor:
     return 255 * torch.rand(1, channels, frames + config.pad_frames, config.pixels, config.pixels, generator=generator)
 
 
-def _reach(network: nn.Module, frames: int) -> tuple[dict[Kind, int], dict[Kind, int]]:
+def _reach(network: nn.Module, frames: int) -> tuple[dict[Vital, int], dict[Vital, int]]:
     """By gradients; the furthest over a few samples, or every place within a long stride."""
     for module in network.modules():
         for name, child in module.named_children():
@@ -73,7 +73,7 @@ def _reach(network: nn.Module, frames: int) -> tuple[dict[Kind, int], dict[Kind,
     return back, ahead
 
 
-def _reach_of(network: nn.Module, task: Kind, frames: int, at: int) -> tuple[int, int]:
+def _reach_of(network: nn.Module, task: Vital, frames: int, at: int) -> tuple[int, int]:
     clip = _clip(network.config, frames).requires_grad_()
     attend = False if getattr(network, "attention", None) is not None else None
     network(clip, attend=attend)[task][0, at].backward()
@@ -84,5 +84,5 @@ def _reach_of(network: nn.Module, task: Kind, frames: int, at: int) -> tuple[int
 class _Through(nn.Module):
     """Stands in for a layer that ties all frames to each other."""
 
-    def forward(self, x: Tensor, tape: Tape | None = None) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState | None = None) -> Tensor:
         return x

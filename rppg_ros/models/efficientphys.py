@@ -19,7 +19,7 @@ from rppg_ros.models.blocks import check_clip
 from rppg_ros.models.mask import SoftMask
 from rppg_ros.models.norm import INSTANCE_NORM_EPS
 from rppg_ros.models.shift import temporal_shift
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 FEW, MANY = 32, 64  # channels before and after the first pooling
 CONVOLUTIONS = 4
@@ -71,9 +71,9 @@ class EfficientPhysConfig:
         return f"{cameras}_{self.attention.value.upper()}_{self.pixels}"
 
     @property
-    def tasks(self) -> tuple[Kind, ...]:
+    def tasks(self) -> tuple[Vital, ...]:
         """The pulse only."""
-        return (Kind.BVP,)
+        return (Vital.BVP,)
 
     @property
     def frames_multiple(self) -> int:
@@ -158,8 +158,8 @@ class EfficientPhys(nn.Module):
         self.last = nn.Linear(HIDDEN, 1)
 
     def forward(
-        self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
-    ) -> dict[Kind, Tensor]:
+        self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None
+    ) -> dict[Vital, Tensor]:
         """Waveform of a clip.
 
         Parameters
@@ -170,7 +170,7 @@ class EfficientPhys(nn.Module):
 
         Returns
         -------
-        {Kind.BVP: (B, T)}, arbitrary units.
+        {Vital.BVP: (B, T)}, arbitrary units.
 
         Raises
         ------
@@ -190,7 +190,7 @@ class EfficientPhys(nn.Module):
                 features = _frames(self.attention(_clips(features, batch)))
             features = self.dropout(self.pool(features))
         hidden = self.dropout_hidden(torch.tanh(self.hidden(features.flatten(1))))
-        return {Kind.BVP: self.last(hidden).reshape(batch, -1)}
+        return {Vital.BVP: self.last(hidden).reshape(batch, -1)}
 
     def _normalised(self, frames: Tensor) -> Tensor:
         cameras = torch.split(frames, [norm.num_features for norm in self.camera_norms], dim=1)

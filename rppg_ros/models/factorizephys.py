@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.attention import Attention, Axis, FactorisedAttention
 from rppg_ros.models.blocks import DROP, Conv, InputStage, LayerTable, check_clip, plain_conv, stack
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 EMBEDDING_CHANNELS = 16
 ATTENTION_CHANNELS = 8
@@ -66,9 +66,9 @@ class FactorizePhysConfig:
         return "_".join([cameras, attention, *residual, *big])
 
     @property
-    def tasks(self) -> tuple[Kind, ...]:
+    def tasks(self) -> tuple[Vital, ...]:
         """The pulse only."""
-        return (Kind.BVP,)
+        return (Vital.BVP,)
 
     @property
     def pixels(self) -> int:
@@ -136,19 +136,19 @@ class FactorizePhys(nn.Module):
         self.last = plain_conv(8, Conv(1))
 
     def forward(
-        self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
-    ) -> dict[Kind, Tensor]:
+        self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None
+    ) -> dict[Vital, Tensor]:
         """Waveform of a clip.
 
         Parameters
         ----------
         x : (B, C, T+1, S, S), raw pixels 0-255; frames are differenced, so append a copy of the last one.
-        targets : the true pulse (B, T) under Kind.BVP, which TSFM attention needs.
+        targets : the true pulse (B, T) under Vital.BVP, which TSFM attention needs.
         attend : run the attention; by default while training, and else as `config.attend_at_inference` says.
 
         Returns
         -------
-        {Kind.BVP: (B, T)}, arbitrary units.
+        {Vital.BVP: (B, T)}, arbitrary units.
 
         Raises
         ------
@@ -157,13 +157,13 @@ class FactorizePhys(nn.Module):
         check_clip(x, "FactorizePhys", self.config)
         if attend is None:
             attend = self.training or self.config.attend_at_inference
-        target = targets.get(Kind.BVP) if targets else None
+        target = targets.get(Vital.BVP) if targets else None
         embedding = self.extractor(self.input(x))
         if self.config.size is Size.BIG:
             embedding = self.head(self._attended(embedding, attend, target))
         else:
             embedding = self._attended(self.head(embedding), attend, target)
-        return {Kind.BVP: self.last(self.final(embedding)).flatten(1)}
+        return {Vital.BVP: self.last(self.final(embedding)).flatten(1)}
 
     def _attended(self, embedding: Tensor, attend: bool, target: Tensor | None) -> Tensor:
         if self.attention is None or not attend:

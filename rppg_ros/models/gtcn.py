@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from rppg_ros.models.tape import Look, Tape
+from rppg_ros.models.stream_state import CausalConv, StreamState
 
 KERNEL = 3
 
@@ -27,13 +27,13 @@ class GatedBlock(nn.Module):
         super().__init__()
         both = nn.Conv1d(in_channels, 2 * channels, KERNEL, dilation=dilation)
         # One convolution of twice the width is both of the paper's: rows have a norm of their own.
-        self.both = Look(weight_norm(both), (KERNEL - 1) * dilation)
+        self.both = CausalConv(weight_norm(both), (KERNEL - 1) * dilation)
         self.dropout = nn.Dropout(dropout)
         self.skip = nn.Identity() if in_channels == channels else nn.Conv1d(in_channels, channels, 1)
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T) to (B, C', T)."""
-        value, gate = self.both(x, tape).chunk(2, dim=1)
+        value, gate = self.both(x, stream).chunk(2, dim=1)
         return torch.relu(self.dropout(torch.tanh(value) * torch.sigmoid(gate)) + self.skip(x))
 
 
@@ -46,13 +46,8 @@ class GatedTCN(nn.Module):
             GatedBlock(channels if i else in_channels, channels, 2**i, dropout) for i in range(layers)
         )
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T) to (B, channels, T)."""
         for block in self.blocks:
-            x = block(x, tape)
+            x = block(x, stream)
         return x
-
-
-def receptive_field(layers: int) -> int:
-    """Frames that one output sample depends on."""
-    return 1 + (KERNEL - 1) * (2**layers - 1)

@@ -23,7 +23,7 @@ from rppg_ros.models.mmrphys_layers import (
     rsp_table,
     slow_rsp_table,
 )
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 EMBEDDING_CHANNELS = 16
 ATTENTION_CHANNELS = 8
@@ -62,7 +62,7 @@ class MMRPhysConfig:
     size: Size = Size.L
     fusion: Fusion = Fusion.EARLY
     cameras: tuple[str, ...] = ("rgb",)
-    tasks: tuple[Kind, ...] = (Kind.BVP, Kind.RSP)
+    tasks: tuple[Vital, ...] = (Vital.BVP, Vital.RSP)
     attention: Attention = Attention.TSFM
     axis: Axis = Axis.TIME
     dropout: float = 0.1
@@ -75,12 +75,12 @@ class MMRPhysConfig:
             raise ValueError(f"cameras must be rgb, thermal, or rgb and thermal, not {self.cameras!r}")
         if self.fusion is not Fusion.EARLY and len(self.cameras) != 2:
             raise ValueError(f"fusion '{self.fusion.value}' needs cameras rgb and thermal, not {self.cameras!r}")
-        if not self.tasks or not set(self.tasks) <= set(Kind) or len(set(self.tasks)) != len(self.tasks):
+        if not self.tasks or not set(self.tasks) <= set(Vital) or len(set(self.tasks)) != len(self.tasks):
             raise ValueError(f"tasks must name bvp, rsp or both, not {self.tasks!r}")
         if self.rsp_step < 0:
             raise ValueError(f"rsp_step must be 0 or more, not {self.rsp_step}")
         if self.rsp_step and (
-            self.fusion is not Fusion.EARLY or "rgb" not in self.cameras or Kind.RSP not in self.tasks
+            self.fusion is not Fusion.EARLY or "rgb" not in self.cameras or Vital.RSP not in self.tasks
         ):
             raise ValueError("rsp_step is for early fusion with RGB, and the task rsp")
         if self.rsp_step and self.stepped_rsp:
@@ -92,7 +92,7 @@ class MMRPhysConfig:
     def variant(self) -> str:
         """Short name in the style of the released files: "LEF_RGB_TSFM"; one task: "LEF_RGB_BVP_TSFM"."""
         cameras = {("rgb",): "RGB", ("thermal",): "T", ("rgb", "thermal"): "RGBT"}[self.cameras]
-        task = [] if len(self.tasks) == len(Kind) else [self.tasks[0].value.upper()]
+        task = [] if len(self.tasks) == len(Vital) else [self.tasks[0].value.upper()]
         attention = "Base" if self.attention is Attention.NONE else self.attention.value.upper()
         slow = [f"Slow{self.rsp_step}"] if self.rsp_step else []
         return "_".join([self.size.value + self.fusion.value, cameras, *task, *slow, attention])
@@ -105,7 +105,7 @@ class MMRPhysConfig:
     @property
     def frames_multiple(self) -> int:
         """Windows are multiples of this many frames."""
-        return RSP_TIME_STRIDE * max(self.rsp_step, 1) if Kind.RSP in self.tasks else 1
+        return RSP_TIME_STRIDE * max(self.rsp_step, 1) if Vital.RSP in self.tasks else 1
 
     @property
     def min_frames(self) -> int:
@@ -117,19 +117,19 @@ class MMRPhysConfig:
         """Copies of the last frame to append: frames are differenced."""
         return 1
 
-    def branch_channels(self, task: Kind) -> tuple[slice, ...]:
+    def branch_channels(self, task: Vital) -> tuple[slice, ...]:
         """Channels of the input that each extractor of a branch sees."""
         rgb = CHANNEL_COUNTS["rgb"]
-        of_camera = {Kind.BVP: slice(0, rgb), Kind.RSP: slice(rgb, rgb + CHANNEL_COUNTS["thermal"])}
+        of_camera = {Vital.BVP: slice(0, rgb), Vital.RSP: slice(rgb, rgb + CHANNEL_COUNTS["thermal"])}
         if self.fusion is Fusion.EARLY:
-            moving = FLOW_CHANNELS if self.rsp_step and task is Kind.RSP else 0
+            moving = FLOW_CHANNELS if self.rsp_step and task is Vital.RSP else 0
             return (slice(0, sum(CHANNEL_COUNTS[camera] for camera in self.cameras) + moving),)
         return tuple(of_camera.values()) if self.fusion is Fusion.LATE else (of_camera[task],)
 
 
-def branch_table(task: Kind, config: MMRPhysConfig) -> BranchTable:
+def branch_table(task: Vital, config: MMRPhysConfig) -> BranchTable:
     """Layers of a task's branch."""
-    if task is Kind.RSP:
+    if task is Vital.RSP:
         if config.rsp_step:
             return slow_rsp_table()
         return STEPPED_RSP if config.stepped_rsp else rsp_table(config.size)
@@ -203,8 +203,8 @@ class MMRPhys(nn.Module):
             self.branches[task.value] = Branch(config.branch_channels(task), branch_table(task, config), config)
 
     def forward(
-        self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
-    ) -> dict[Kind, Tensor]:
+        self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None
+    ) -> dict[Vital, Tensor]:
         """Waveforms of a clip.
 
         Parameters
@@ -228,7 +228,7 @@ class MMRPhys(nn.Module):
         waveforms = {}
         for task in self.config.tasks:
             target = targets.get(task) if targets else None
-            if task is Kind.RSP and self.slow is not None:
+            if task is Vital.RSP and self.slow is not None:
                 waveforms[task] = self._slowly(x, attend, target)
             else:
                 waveforms[task] = self.branches[task.value](normalised, attend, target)
@@ -236,4 +236,4 @@ class MMRPhys(nn.Module):
 
     def _slowly(self, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
         target = None if target is None else self.slow.targets(target)
-        return self.slow.at_frames(self.branches[Kind.RSP.value](self.slow(x), attend, target))
+        return self.slow.at_frames(self.branches[Vital.RSP.value](self.slow(x), attend, target))

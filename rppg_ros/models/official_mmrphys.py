@@ -17,7 +17,7 @@ from rppg_ros.models.checkpoint import (
     training_data,
 )
 from rppg_ros.models.mmrphys import Fusion, MMRPhysConfig, Size
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 LICENCE = "MIT (code and weights of github.com/PhysiologicAILab/MMRPhys)"
 SOURCE = "https://github.com/PhysiologicAILab/MMRPhys"
@@ -29,19 +29,19 @@ ONE_TASK_FRAMES = 160
 
 # official stem, our stem, layer indices: the one place where names meet
 _CONV_STEMS = {
-    Kind.BVP: (
+    Vital.BVP: (
         ("{camera}bvp_feature_extractor.{camera}bvp_feature_extractor", "streams.{stream}.extractor", (0, 1, 3)),
         ("rppg_head.conv_layer{_camera}", "streams.{stream}.head", (0, 1, 2)),
         ("rppg_head.final_layer", "final", (0, 1)),
     ),
-    Kind.RSP: (
+    Vital.RSP: (
         ("{camera}rsp_feature_extractor.{camera}rsp_feature_extractor", "streams.{stream}.extractor", (0, 1, 2)),
         ("rBr_head.conv_block{_camera}", "streams.{stream}.head", (0, 1, 2, 4)),
         ("rBr_head.final_layer", "final", (0,)),
     ),
 }
 _STEPPED_RSP_INDICES = ((0, 1, 3), (0, 1, 4), (0, 2))
-_HEADS = {Kind.BVP: "rppg_head", Kind.RSP: "rBr_head"}
+_HEADS = {Vital.BVP: "rppg_head", Vital.RSP: "rBr_head"}
 # the PURE and iBVP single-task files keep the first head layers in the extractor
 _EARLY_BVP = {
     "bvp_feature_extractor.bvp_feature_extractor.4": "rppg_head.conv_layer.0",
@@ -51,12 +51,12 @@ _EARLY_BVP = {
 _BLOOD_PRESSURE_HEAD = "rBP_head."
 _STEPPED_RSP_LAST = "rBr_head.final_layer.3.weight"
 _ENTRY = {
-    Kind.BVP: "bvp_feature_extractor.bvp_feature_extractor.0.conv_block_3d.0.weight",
-    Kind.RSP: "rsp_feature_extractor.rsp_feature_extractor.0.conv_block_3d.0.weight",
+    Vital.BVP: "bvp_feature_extractor.bvp_feature_extractor.0.conv_block_3d.0.weight",
+    Vital.RSP: "rsp_feature_extractor.rsp_feature_extractor.0.conv_block_3d.0.weight",
 }
 _LATE_ENTRY = {
-    Kind.BVP: "rgb_bvp_feature_extractor.rgb_bvp_feature_extractor.0.conv_block_3d.0.weight",
-    Kind.RSP: "rgb_rsp_feature_extractor.rgb_rsp_feature_extractor.0.conv_block_3d.0.weight",
+    Vital.BVP: "rgb_bvp_feature_extractor.rgb_bvp_feature_extractor.0.conv_block_3d.0.weight",
+    Vital.RSP: "rgb_rsp_feature_extractor.rgb_rsp_feature_extractor.0.conv_block_3d.0.weight",
 }
 
 
@@ -81,9 +81,9 @@ def layout(
     """
     if "rppg_feature_extractor.FeatureExtractor.0.conv_block_3d.0.weight" in tensors:
         raise CheckpointError(f"{path}: its layers are those of FactorizePhys: give --family factorizephys")
-    tasks = tuple(task for task in Kind if _ENTRY[task] in tensors or _LATE_ENTRY[task] in tensors)
+    tasks = tuple(task for task in Vital if _ENTRY[task] in tensors or _LATE_ENTRY[task] in tensors)
     if not tasks:
-        raise CheckpointError(f"{path}: not an MMRPhys checkpoint, it lacks tensor '{_ENTRY[Kind.BVP]}'")
+        raise CheckpointError(f"{path}: not an MMRPhys checkpoint, it lacks tensor '{_ENTRY[Vital.BVP]}'")
     early = "bvp_feature_extractor.bvp_feature_extractor.4.conv_block_3d.0.weight" in tensors
     config = MMRPhysConfig(
         size=_size(tensors, path, size),
@@ -114,7 +114,7 @@ def names(config: MMRPhysConfig) -> dict[str, str]:
         branch = f"branches.{task.value}"
         for official, ours in _convolutions(config, task):
             table[f"{official}.conv_block_3d.0.weight"] = f"{branch}.{ours}.conv.weight"
-        stepped = task is Kind.RSP and config.stepped_rsp
+        stepped = task is Vital.RSP and config.stepped_rsp
         table[_STEPPED_RSP_LAST if stepped else f"{_HEADS[task]}.final_layer.2.weight"] = f"{branch}.last.weight"
         if config.attention is not Attention.NONE:
             for official, ours in OFFICIAL_ATTENTION.items():
@@ -122,12 +122,12 @@ def names(config: MMRPhysConfig) -> dict[str, str]:
     return _early_names(table) if config.padded_entry else table
 
 
-def _convolutions(config: MMRPhysConfig, task: Kind) -> Iterator[tuple[str, str]]:
+def _convolutions(config: MMRPhysConfig, task: Vital) -> Iterator[tuple[str, str]]:
     """Each convolution block's stem with its index: official, ours."""
     cameras = config.cameras if config.fusion is Fusion.LATE else ("",)
     stems = _CONV_STEMS[task]
     indices = [layers for _, _, layers in stems]
-    if task is Kind.RSP and config.stepped_rsp:
+    if task is Vital.RSP and config.stepped_rsp:
         indices = _STEPPED_RSP_INDICES
     for (official, ours, _), layers in zip(stems, indices, strict=True):
         for stream, camera in enumerate(cameras):
@@ -147,7 +147,7 @@ def _size(tensors: Mapping[str, Tensor], path: Path, pixels: int | None) -> Size
     letter = re.search(r"MMRPhys([SML])(?:EF|NF|LF)", path.name)
     if pixels is None and letter:
         return Size(letter.group(1))
-    if pixels is None and _ENTRY[Kind.RSP] not in tensors and re.search(r"_MMRPhys_", path.name):
+    if pixels is None and _ENTRY[Vital.RSP] not in tensors and re.search(r"_MMRPhys_", path.name):
         return Size.L  # the released one-task files are all 72 x 72 and do not say so
     in_name = re.search(r"(?:^|[_x])(\d+)x\1(?:_|\.)", path.name)
     if pixels is None and in_name:
@@ -161,7 +161,7 @@ def _size(tensors: Mapping[str, Tensor], path: Path, pixels: int | None) -> Size
     raise CheckpointError(f"{path}: MMRPhys has no size {pixels}; there are: {sides}")
 
 
-def _fusion(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...]) -> Fusion:
+def _fusion(tensors: Mapping[str, Tensor], tasks: tuple[Vital, ...]) -> Fusion:
     """Without fusion the branches differ at their entry: three channels for the pulse, one for the breath."""
     if _LATE_ENTRY[tasks[0]] in tensors:
         return Fusion.LATE
@@ -169,7 +169,7 @@ def _fusion(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...]) -> Fusion:
     return Fusion.NONE if len(entries) > 1 else Fusion.EARLY
 
 
-def _cameras(tensors: Mapping[str, Tensor], tasks: tuple[Kind, ...], path: Path) -> tuple[str, ...]:
+def _cameras(tensors: Mapping[str, Tensor], tasks: tuple[Vital, ...], path: Path) -> tuple[str, ...]:
     fusion = _fusion(tensors, tasks)
     if fusion is not Fusion.EARLY:
         return ("rgb", "thermal")
@@ -183,7 +183,7 @@ def _attention(tensors: Mapping[str, Tensor], path: Path) -> Attention:
     return Attention.TSFM if re.search(r"SFSAM|SNMF|TSFM", path.name) else Attention.FSAM
 
 
-def _frames(path: Path, tasks: tuple[Kind, ...]) -> int:
+def _frames(path: Path, tasks: tuple[Vital, ...]) -> int:
     in_name = re.search(r"_(?:RGBT|RGB|T)x(\d+)x\d+_", path.name)
     if in_name:
         return int(in_name.group(1))

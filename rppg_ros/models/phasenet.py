@@ -17,9 +17,9 @@ from rppg_ros.models.asf import AdaptiveSpatialFilter
 from rppg_ros.models.blocks import RGB_CHANNELS, check_clip
 from rppg_ros.models.gtcn import GatedTCN
 from rppg_ros.models.planar import PlanarConv3d
-from rppg_ros.models.tape import ClipMean, ClipNorm, Look, RunningMean, RunningNorm, Tape
+from rppg_ros.models.stream_state import CausalConv, ClipMean, ClipNorm, RunningMean, RunningNorm, StreamState
 from rppg_ros.models.zas import BLOCK, SHARE, axial_swap
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 STEM_CHANNELS = 16
 BLOCK_CHANNELS = (32, 64, 128)
@@ -79,9 +79,9 @@ class PhaseNetConfig:
         return ("rgb",)
 
     @property
-    def tasks(self) -> tuple[Kind, ...]:
+    def tasks(self) -> tuple[Vital, ...]:
         """The pulse only."""
-        return (Kind.BVP,)
+        return (Vital.BVP,)
 
     @property
     def frames_multiple(self) -> int:
@@ -112,9 +112,9 @@ class SqueezeGate(nn.Module):
             nn.Sigmoid(),
         )
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W) to the same shape."""
-        return x * self.gate(self.mean(x.mean(dim=(3, 4)), tape))[..., None, None]
+        return x * self.gate(self.mean(x.mean(dim=(3, 4)), stream))[..., None, None]
 
 
 class ESTBlock(nn.Module):
@@ -133,13 +133,13 @@ class ESTBlock(nn.Module):
         self.gate = SqueezeGate(wide, config.causal)
         self.pool = nn.MaxPool3d((1, 2, 2))
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W) to (B, C', T, H // 2, W // 2)."""
-        x = torch.relu(self.norms[0](self.expand(x), tape))
+        x = torch.relu(self.norms[0](self.expand(x), stream))
         x = axial_swap(x, self.swap_share, self.swap_block)
-        x = torch.relu(self.norms[1](self.space(x), tape))
-        x = torch.relu(self.norms[2](self.time(x, tape), tape))
-        return self.pool(self.norms[3](self.project(self.gate(x, tape)), tape))
+        x = torch.relu(self.norms[1](self.space(x), stream))
+        x = torch.relu(self.norms[2](self.time(x, stream), stream))
+        return self.pool(self.norms[3](self.project(self.gate(x, stream)), stream))
 
 
 class PhaseNet(nn.Module):
@@ -164,8 +164,8 @@ class PhaseNet(nn.Module):
         self.last = nn.Conv1d(config.hidden, 1, 1)
 
     def forward(
-        self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
-    ) -> dict[Kind, Tensor]:
+        self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None
+    ) -> dict[Vital, Tensor]:
         """Waveform of a clip.
 
         Parameters
@@ -175,15 +175,15 @@ class PhaseNet(nn.Module):
 
         Returns
         -------
-        {Kind.BVP: (B, T)}, arbitrary units.
+        {Vital.BVP: (B, T)}, arbitrary units.
 
         Raises
         ------
         ValueError : when channels or size do not fit the variant.
         """
-        return self._run(x, Tape())
+        return self._run(x, StreamState())
 
-    def stream(self, x: Tensor, state: Sequence[Tensor] | None = None) -> tuple[dict[Kind, Tensor], list[Tensor]]:
+    def stream(self, x: Tensor, state: Sequence[Tensor] | None = None) -> tuple[dict[Vital, Tensor], list[Tensor]]:
         """Waveform of the next chunk of a stream; the causal network only.
 
         Parameters
@@ -193,7 +193,7 @@ class PhaseNet(nn.Module):
 
         Returns
         -------
-        {Kind.BVP: (B, T)}, equal to what `forward` gives for all chunks in one; and the state for the next chunk.
+        {Vital.BVP: (B, T)}, equal to what `forward` gives for all chunks in one; and the state for the next chunk.
 
         Raises
         ------
@@ -201,8 +201,8 @@ class PhaseNet(nn.Module):
         """
         if not self.config.causal:
             raise ValueError(f"PHASE-Net {self.config.variant} looks ahead: build it with causal=True to stream")
-        tape = Tape(state)
-        return self._run(x, tape), tape.kept
+        stream = StreamState(state)
+        return self._run(x, stream), stream.kept
 
     def state_shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the state, without the batch axis."""
@@ -212,15 +212,15 @@ class PhaseNet(nn.Module):
             _, state = self.stream(torch.zeros(1, RGB_CHANNELS, 1, side, side, device=device))
         return [tuple(tensor.shape[1:]) for tensor in state]
 
-    def _run(self, x: Tensor, tape: Tape) -> dict[Kind, Tensor]:
+    def _run(self, x: Tensor, stream: StreamState) -> dict[Vital, Tensor]:
         check_clip(x, "PHASE-Net", self.config)
         if self.config.causal:  # centred, so that running sums of squares keep their digits
             centred = (x - PIXEL_CENTRE) / PIXEL_SPAN
-            x = torch.cat([centred, self.contrast(x, tape)], dim=1) if self.contrast else centred
-        x = torch.relu(self.stem_norm(self.stem(x), tape))
+            x = torch.cat([centred, self.contrast(x, stream)], dim=1) if self.contrast else centred
+        x = torch.relu(self.stem_norm(self.stem(x), stream))
         for block in self.blocks:
-            x = block(x, tape)
-        return {Kind.BVP: self.last(self.tcn(self.filter(x, tape), tape)).squeeze(1)}
+            x = block(x, stream)
+        return {Vital.BVP: self.last(self.tcn(self.filter(x, stream), stream)).squeeze(1)}
 
 
 class Contrast(nn.Module):
@@ -230,11 +230,11 @@ class Contrast(nn.Module):
         super().__init__()
         self.mean = RunningMean(CONTRAST_FRAMES)
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W), 0-255, to the same shape, within CONTRAST_LIMIT."""
         channels, frames, height, width = x.shape[1:]
         places = x.permute(0, 1, 3, 4, 2).reshape(x.shape[0], channels * height * width, frames)
-        mean = self.mean(places, tape)
+        mean = self.mean(places, stream)
         share = (places - mean) / (mean + DARK)
         out = (CONTRAST_GAIN * share).clamp(-CONTRAST_LIMIT, CONTRAST_LIMIT)
         return out.reshape(x.shape[0], channels, height, width, frames).permute(0, 1, 4, 2, 3)
@@ -247,11 +247,11 @@ class _AnyTime(nn.Module):
         super().__init__()
         self.conv = conv
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         return self.conv(x)
 
 
 def _depthwise_in_time(channels: int, causal: bool) -> nn.Module:
     if causal:
-        return Look(PlanarConv3d(channels, channels, (3, 1, 1), groups=channels, bias=False), 2)
+        return CausalConv(PlanarConv3d(channels, channels, (3, 1, 1), groups=channels, bias=False), 2)
     return _AnyTime(PlanarConv3d(channels, channels, (3, 1, 1), padding=(1, 0, 0), groups=channels, bias=False))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rppg_ros.models.blocks import RGB_CHANNELS, check_clip
 from rppg_ros.models.mask import SoftMask
 from rppg_ros.models.shift import temporal_shift
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 STEM = 32
 WIDE = 64
@@ -56,9 +56,9 @@ class PhysFSUNetConfig:
         return ("rgb",)
 
     @property
-    def tasks(self) -> tuple[Kind, ...]:
+    def tasks(self) -> tuple[Vital, ...]:
         """The pulse only."""
-        return (Kind.BVP,)
+        return (Vital.BVP,)
 
     @property
     def frames_multiple(self) -> int:
@@ -153,8 +153,8 @@ class PhysFSUNet(nn.Module):
         self.head = nn.Sequential(nn.Conv1d(WIDE, MLP_HIDDEN, 1), nn.ReLU(), nn.Conv1d(MLP_HIDDEN, 1, 1))
 
     def forward(
-        self, x: Tensor, targets: Mapping[Kind, Tensor] | None = None, attend: bool | None = None
-    ) -> dict[Kind, Tensor]:
+        self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None
+    ) -> dict[Vital, Tensor]:
         """Waveform of a clip.
 
         Parameters
@@ -164,7 +164,7 @@ class PhysFSUNet(nn.Module):
 
         Returns
         -------
-        {Kind.BVP: (B, T)}, arbitrary units.
+        {Vital.BVP: (B, T)}, arbitrary units.
 
         Raises
         ------
@@ -172,7 +172,7 @@ class PhysFSUNet(nn.Module):
         """
         check_clip(x, "physFSUNet", self.config)
         features = self.decoder(self.encoder(self.pool(self.fusion(_standardised(x)))))
-        return {Kind.BVP: self.head(features.mean(dim=(3, 4))).squeeze(1)}
+        return {Vital.BVP: self.head(features.mean(dim=(3, 4))).squeeze(1)}
 
 
 def _standardised(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ MEMORY_FRAMES = 128
 """Frames after which a running mean has forgotten to 1/e: about 4 s of camera, well below the slowest pulse."""
 
 
-class Tape:
+class StreamState:
     """Carries the memory of a network's causal layers, in the order in which they run.
 
     Layers `take` what they kept at the end of the chunk before (zeros at the beginning of a stream) and `keep` what they
@@ -43,7 +43,7 @@ class Tape:
         self.kept.append(memory)
 
 
-class Look(nn.Module):
+class CausalConv(nn.Module):
     """A convolution in time that looks `reach` frames back and none ahead.
 
     Parameters
@@ -56,11 +56,11 @@ class Look(nn.Module):
         self.conv = conv
         self.reach = reach
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, ...) to (B, C', T, ...)."""
         shape = (x.shape[1], self.reach, *x.shape[3:])
-        seen = torch.cat([tape.take(x, *shape), x], dim=2)
-        tape.keep(seen[:, :, -self.reach :])
+        seen = torch.cat([stream.take(x, *shape), x], dim=2)
+        stream.keep(seen[:, :, -self.reach :])
         return self.conv(seen)
 
 
@@ -71,22 +71,22 @@ class RunningMean(nn.Module):
         super().__init__()
         self.decay = 1.0 - 1.0 / memory
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, K, T) to the mean up to each frame, that frame included, (B, K, T)."""
         if torch.is_autocast_enabled(x.device.type):  # its 8 bits are too few for a mean that a pulse is held against
             with torch.autocast(x.device.type, enabled=False):
-                return self._mean(x.float(), tape)
-        return self._mean(x, tape)
+                return self._mean(x.float(), stream)
+        return self._mean(x, stream)
 
-    def _mean(self, x: Tensor, tape: Tape) -> Tensor:
-        before = tape.take(x, x.shape[1] + 1).unsqueeze(2)  # sums, and how much was summed
+    def _mean(self, x: Tensor, stream: StreamState) -> Tensor:
+        before = stream.take(x, x.shape[1] + 1).unsqueeze(2)  # sums, and how much was summed
         age = torch.arange(x.shape[2], device=x.device, dtype=x.dtype)
         lag = age.unsqueeze(1) - age.unsqueeze(0)
         weights = self.decay ** lag.clamp_min(0) * (lag >= 0)
         faded = self.decay ** (age + 1)
         sums = x @ weights.transpose(0, 1) + before[:, :-1] * faded
         counts = weights.sum(dim=1) + before[:, -1:] * faded
-        tape.keep(torch.cat([sums[:, :, -1], counts[:, :, -1]], dim=1))
+        stream.keep(torch.cat([sums[:, :, -1], counts[:, :, -1]], dim=1))
         return sums / counts
 
 
@@ -98,12 +98,12 @@ class RunningNorm(nn.Module):
         self.channels = channels
         self.running = RunningMean(memory)
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W) to the same shape; float32 under mixed precision, where a variance would have no digits left."""
         if torch.is_autocast_enabled(x.device.type):
             x = x.float()
         moments = torch.cat([x.mean(dim=(3, 4)), (x * x).mean(dim=(3, 4))], dim=1)
-        mean, square = self.running(moments, tape).split(self.channels, dim=1)
+        mean, square = self.running(moments, stream).split(self.channels, dim=1)
         scale = torch.rsqrt((square - mean * mean).clamp_min(0) + INSTANCE_NORM_EPS)
         return (x - mean[..., None, None]) * scale[..., None, None]
 
@@ -115,7 +115,7 @@ class ClipNorm(nn.Module):
         super().__init__()
         self.norm = InstanceNorm()
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W) to the same shape."""
         return self.norm(x)
 
@@ -123,6 +123,6 @@ class ClipNorm(nn.Module):
 class ClipMean(nn.Module):
     """Mean over the whole clip, in the place of a RunningMean where looking ahead is allowed."""
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
+    def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, K, T) to (B, K, 1)."""
         return x.mean(dim=2, keepdim=True)

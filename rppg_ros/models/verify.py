@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 MAX_RELATIVE_ERROR = 1e-4
 CHECK_SEED = 7
@@ -100,12 +100,12 @@ def _smooth_clip(shape: tuple[int, ...], rate_hz: float) -> np.ndarray:
     return (100 + 40 * x + 20 * y + pulse + breath).astype(np.float32)
 
 
-def _run_window(session: onnxruntime.InferenceSession, card: ModelCard, clip: np.ndarray) -> dict[Kind, np.ndarray]:
+def _run_window(session: onnxruntime.InferenceSession, card: ModelCard, clip: np.ndarray) -> dict[Vital, np.ndarray]:
     names = [card.outputs[task] for task in card.tasks]
     return dict(zip(card.tasks, _run(session, names, {card.input_name: clip}), strict=True))
 
 
-def _run_stream(session: onnxruntime.InferenceSession, card: ModelCard, clip: np.ndarray) -> dict[Kind, np.ndarray]:
+def _run_stream(session: onnxruntime.InferenceSession, card: ModelCard, clip: np.ndarray) -> dict[Vital, np.ndarray]:
     names = [card.outputs[task] for task in card.tasks]
     state = {t.input: np.zeros((len(clip), *t.shape), np.float32) for t in card.state}
     parts, at, length = [], 0, 1
@@ -128,7 +128,7 @@ def _run(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str
         raise ExportError(f"the graph does not run on a clip of shape {shape}: {error}") from None
 
 
-def _error(network: nn.Module, card: ModelCard, clip: np.ndarray, found: dict[Kind, np.ndarray]) -> float:
+def _error(network: nn.Module, card: ModelCard, clip: np.ndarray, found: dict[Vital, np.ndarray]) -> float:
     with torch.no_grad():
         expected = network(torch.from_numpy(clip))
     errors = []

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from rppg_ros.nodes.demo_monitor import DemoMonitor
 from rppg_ros.nodes.messages import from_time
-from rppg_ros.types import NS_PER_S, Kind, Status
+from rppg_ros.types import NS_PER_S, Status, Vital
 
-NAMES = {Kind.BVP: ("Heart rate", "beats/min"), Kind.RSP: ("Respiration rate", "breaths/min")}
-SHORT_NAMES = {Kind.BVP: "heart /min", Kind.RSP: "breath /min"}
-TOLERANCE = {Kind.BVP: 2.0, Kind.RSP: 2.0}  # per minute
+NAMES = {Vital.BVP: ("Heart rate", "beats/min"), Vital.RSP: ("Respiration rate", "breaths/min")}
+SHORT_NAMES = {Vital.BVP: "heart /min", Vital.RSP: "breath /min"}
+TOLERANCE = {Vital.BVP: 2.0, Vital.RSP: 2.0}  # per minute
 SPARK = "▁▂▃▄▅▆▇█"
 SPARK_COLUMNS = 16  # with the rest, the table fits 80 columns
 
@@ -33,21 +33,23 @@ def measured_table(monitor: DemoMonitor) -> Table:
     table = Table(title="rppg_ros")
     for column in ("", "measured", "truth", "quality", "status", "waveform"):
         table.add_column(column, no_wrap=True)
-    for kind in Kind:
-        table.add_row(*_row(monitor, kind))
+    for vital in Vital:
+        table.add_row(*_row(monitor, vital))
     return table
 
 
-def _row(monitor: DemoMonitor, kind: Kind) -> list[str]:
-    name = SHORT_NAMES[kind]
-    wave = _spark(monitor.wave("measured", kind)[1][-180:])
-    if not monitor.rates[kind]:
+def _row(monitor: DemoMonitor, vital: Vital) -> list[str]:
+    name = SHORT_NAMES[vital]
+    wave = _spark(monitor.wave("measured", vital)[1][-180:])
+    if not monitor.rates[vital]:
         return [name, "-", "-", "-", "waiting for frames", wave]
     # After the last frame there is no face any more; what was measured stays on the screen.
-    seen = [m for m in monitor.rates[kind] if m.status not in (Status.NO_FACE, Status.STALE)] if monitor.settled else []
-    newest = (seen or monitor.rates[kind])[-1]
+    seen = (
+        [m for m in monitor.rates[vital] if m.status not in (Status.NO_FACE, Status.STALE)] if monitor.settled else []
+    )
+    newest = (seen or monitor.rates[vital])[-1]
     value = f"{newest.value:.1f} ± {newest.std:.1f}" if newest.status == Status.OK else "-"
-    truth = monitor.truth[kind][-1].value if monitor.truth[kind] else math.nan
+    truth = monitor.truth[vital][-1].value if monitor.truth[vital] else math.nan
     shown_truth = "-" if math.isnan(truth) else f"{truth:.1f}"
     status = Status(newest.status).name.lower().replace("_", " ")
     return [name, value, shown_truth, f"{newest.quality:.2f}", status, wave]
@@ -65,31 +67,31 @@ def _spark(samples: np.ndarray) -> str:
 def judge(monitor: DemoMonitor) -> Verdict:
     """Median error of all rates that were given as numbers, against the truth of the same seconds."""
     passed, lines = True, []
-    for kind in Kind:
-        given = [m for m in monitor.rates[kind] if m.status == Status.OK]
-        name, unit = NAMES[kind]
+    for vital in Vital:
+        given = [m for m in monitor.rates[vital] if m.status == Status.OK]
+        name, unit = NAMES[vital]
         if not given:
-            lines.append(f"{name}: no number ({_why(monitor, kind)})")
-            passed = passed and not monitor.truth[kind]
+            lines.append(f"{name}: no number ({_why(monitor, vital)})")
+            passed = passed and not monitor.truth[vital]
             continue
         median = float(np.median([m.value for m in given]))
-        errors = np.array([m.value - monitor.true_mean(kind, m) for m in given])
+        errors = np.array([m.value - monitor.true_mean(vital, m) for m in given])
         if np.isnan(errors).all():
             lines.append(f"{name}: median {median:.1f} {unit} of {len(given)} values")
             continue
         error = float(np.nanmedian(np.abs(errors)))
-        good = error <= TOLERANCE[kind]
+        good = error <= TOLERANCE[vital]
         passed = passed and good
-        truth = float(np.nanmean([monitor.true_mean(kind, m) for m in given]))
+        truth = float(np.nanmean([monitor.true_mean(vital, m) for m in given]))
         lines.append(
             f"{name}: measured {median:.1f}, truth {truth:.1f} {unit}; median error {error:.2f} of {len(given)} values, "
-            f"worst {np.nanmax(np.abs(errors)):.2f} → {'good' if good else f'NOT within {TOLERANCE[kind]:.0f}'}"
+            f"worst {np.nanmax(np.abs(errors)):.2f} → {'good' if good else f'NOT within {TOLERANCE[vital]:.0f}'}"
         )
     return Verdict(passed, lines)
 
 
-def _why(monitor: DemoMonitor, kind: Kind) -> str:
-    statuses = [Status(m.status).name for m in monitor.rates[kind] if m.status not in (Status.STALE, Status.NO_FACE)]
+def _why(monitor: DemoMonitor, vital: Vital) -> str:
+    statuses = [Status(m.status).name for m in monitor.rates[vital] if m.status not in (Status.STALE, Status.NO_FACE)]
     return statuses[-1].lower().replace("_", " ") if statuses else "no frames or no face"
 
 
@@ -102,39 +104,39 @@ def save_picture(monitor: DemoMonitor, path: str) -> None:
 
     figure, axes = plt.subplots(4, 1, figsize=(12, 9), constrained_layout=True)
     start_ns = _start_ns(monitor)
-    for row, kind in enumerate(Kind):
-        _draw_wave(axes[2 * row], monitor, kind, start_ns)
-        _draw_rate(axes[2 * row + 1], monitor, kind, start_ns)
+    for row, vital in enumerate(Vital):
+        _draw_wave(axes[2 * row], monitor, vital, start_ns)
+        _draw_rate(axes[2 * row + 1], monitor, vital, start_ns)
     axes[-1].set_xlabel("camera time, s")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
 def _start_ns(monitor: DemoMonitor) -> int:
-    stamps = [from_time(m.header.stamp) for kind in Kind for m in monitor.rates[kind][:1]]
+    stamps = [from_time(m.header.stamp) for vital in Vital for m in monitor.rates[vital][:1]]
     return min(stamps, default=0)
 
 
-def _draw_wave(axis: Any, monitor: DemoMonitor, kind: Kind, start_ns: int) -> None:
-    shown_s = 12.0 if kind is Kind.BVP else math.inf
+def _draw_wave(axis: Any, monitor: DemoMonitor, vital: Vital, start_ns: int) -> None:
+    shown_s = 12.0 if vital is Vital.BVP else math.inf
     for which, style in (("truth", {"color": "0.7", "linewidth": 2}), ("measured", {"color": "C3", "linewidth": 1})):
-        stamps, samples = monitor.wave(which, kind)
+        stamps, samples = monitor.wave(which, vital)
         if not len(samples):
             continue
         seconds = (stamps - start_ns) / NS_PER_S
         part = seconds >= seconds[-1] - shown_s
         axis.plot(seconds[part], samples[part], label=which, **style)
-    axis.set_ylabel(f"{kind} (no unit)")
+    axis.set_ylabel(f"{vital} (no unit)")
     if axis.lines:
         axis.legend(loc="upper right")
 
 
-def _draw_rate(axis: Any, monitor: DemoMonitor, kind: Kind, start_ns: int) -> None:
-    name, unit = NAMES[kind]
-    truth = [((from_time(m.header.stamp) - start_ns) / NS_PER_S, m.value) for m in monitor.truth[kind]]
+def _draw_rate(axis: Any, monitor: DemoMonitor, vital: Vital, start_ns: int) -> None:
+    name, unit = NAMES[vital]
+    truth = [((from_time(m.header.stamp) - start_ns) / NS_PER_S, m.value) for m in monitor.truth[vital]]
     if truth:
         axis.plot(*zip(*truth, strict=True), color="0.7", linewidth=2, label="truth, last 10 s")
-    given = [m for m in monitor.rates[kind] if m.status == Status.OK]
+    given = [m for m in monitor.rates[vital] if m.status == Status.OK]
     if given:
         seconds = [(from_time(m.header.stamp) - start_ns) / NS_PER_S for m in given]
         axis.errorbar(

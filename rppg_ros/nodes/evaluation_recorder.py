@@ -23,7 +23,7 @@ from rppg_ros.nodes.managed import run_nodes
 from rppg_ros.nodes.messages import RATE_TYPES, WAVEFORM_TYPES, rate_from, waveform_from
 from rppg_ros.nodes.params import Param, ParameterError, declare
 from rppg_ros.sources.base import RGB, SourceError
-from rppg_ros.types import NS_PER_S, Kind, Status
+from rppg_ros.types import NS_PER_S, Status, Vital
 from rppg_ros.vitals.registry import RATES
 
 TABLE = (
@@ -64,9 +64,9 @@ class EvaluationRecorder(Node):
         self._model = ""
         self._first_ns: int | None = None
         self._news_s: float | None = None
-        for kind in Kind:
-            self.create_subscription(WAVEFORM_TYPES[kind], kind.value, self._waveform_of(kind), qos.VITALS)
-            self.create_subscription(RATE_TYPES[kind], RATES[kind].name, self._rate_of(kind), qos.VITALS)
+        for vital in Vital:
+            self.create_subscription(WAVEFORM_TYPES[vital], vital.value, self._waveform_of(vital), qos.VITALS)
+            self.create_subscription(RATE_TYPES[vital], RATES[vital].name, self._rate_of(vital), qos.VITALS)
         self._watch = self.create_timer(0.5, self._watch_quiet, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
@@ -74,17 +74,17 @@ class EvaluationRecorder(Node):
         """Whether the results are written, or could not be (see `error`)."""
         return self.results is not None or bool(self.error)
 
-    def _waveform_of(self, kind: Kind):
+    def _waveform_of(self, vital: Vital):
         def take(message: Any) -> None:
-            self._collector.add(waveform_from(message, kind))
+            self._collector.add(waveform_from(message, vital))
             self._model = message.model
             self._news_s = time.monotonic()
 
         return take
 
-    def _rate_of(self, kind: Kind):
+    def _rate_of(self, vital: Vital):
         def take(message: Any) -> None:
-            rate = rate_from(message, kind)
+            rate = rate_from(message, vital)
             if rate.status is Status.STALE:  # it says nothing of the recording, only that frames stopped
                 return
             # The first frame leads to a rate (warming up, or no face) with its own stamp.
@@ -139,7 +139,7 @@ def _span_of(recording: Recording) -> tuple[tuple[int, int], bool, int]:
 
 def _shifted(truth: Truth, by_ns: int) -> Truth:
     def moved(traces):
-        return {kind: Trace(trace.stamps_ns + by_ns, trace.values) for kind, trace in traces.items()}
+        return {vital: Trace(trace.stamps_ns + by_ns, trace.values) for vital, trace in traces.items()}
 
     return Truth(moved(truth.waves), moved(truth.rates))
 

@@ -9,10 +9,10 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from rppg_ros import msg
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Kind, Rate, Status, Waveform
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Rate, Status, Vital, Waveform
 
-WAVEFORM_TYPES = {Kind.BVP: msg.Bvp, Kind.RSP: msg.Rsp}
-RATE_TYPES = {Kind.BVP: msg.HeartRate, Kind.RSP: msg.RespirationRate}
+WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
+RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
 
 
 class CropError(ValueError):
@@ -103,7 +103,7 @@ def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
 
 def waveform_message(wave: Waveform, frame_id: str) -> msg.Bvp | msg.Rsp:
     """Bvp or Rsp."""
-    return WAVEFORM_TYPES[wave.kind](
+    return WAVEFORM_TYPES[wave.vital](
         header=to_header(wave.start_ns, frame_id),
         face_id=wave.face_id,
         rate_hz=float(wave.rate_hz),
@@ -126,7 +126,7 @@ def sample_messages(wave: Waveform, frame_id: str) -> list[msg.Sample]:
 
 def rate_message(rate: Rate, frame_id: str) -> msg.HeartRate | msg.RespirationRate:
     """HeartRate or RespirationRate."""
-    return RATE_TYPES[rate.kind](
+    return RATE_TYPES[rate.vital](
         header=to_header(rate.stamp_ns, frame_id),
         face_id=rate.face_id,
         value=float(rate.per_minute),
@@ -139,10 +139,10 @@ def rate_message(rate: Rate, frame_id: str) -> msg.HeartRate | msg.RespirationRa
     )
 
 
-def waveform_from(message: msg.Bvp | msg.Rsp, kind: Kind) -> Waveform:
+def waveform_from(message: msg.Bvp | msg.Rsp, vital: Vital) -> Waveform:
     """The waveform of a Bvp or Rsp."""
     return Waveform(
-        kind,
+        vital,
         message.face_id,
         from_time(message.header.stamp),
         message.rate_hz,
@@ -152,10 +152,10 @@ def waveform_from(message: msg.Bvp | msg.Rsp, kind: Kind) -> Waveform:
     )
 
 
-def rate_from(message: msg.HeartRate | msg.RespirationRate, kind: Kind) -> Rate:
+def rate_from(message: msg.HeartRate | msg.RespirationRate, vital: Vital) -> Rate:
     """The rate of a HeartRate or RespirationRate."""
     return Rate(
-        kind,
+        vital,
         message.face_id,
         from_time(message.header.stamp),
         message.value,

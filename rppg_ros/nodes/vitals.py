@@ -29,7 +29,7 @@ from rppg_ros.nodes.messages import (
 from rppg_ros.nodes.params import Param, declare
 from rppg_ros.nodes.worker import Worker
 from rppg_ros.sync.stamps import Verdict
-from rppg_ros.types import FaceCrop, Kind, Rate, Status, Waveform
+from rppg_ros.types import FaceCrop, Rate, Status, Vital, Waveform
 
 TABLE = (
     AUTOSTART,
@@ -43,7 +43,7 @@ TABLE = (
     Param("respiration_rate.min_quality", 0.7, "the same for respiration rates", 0.0, 1.0),
     Param("stale_after", 2.0, "seconds without face_crops after which the rates are stale", 0.2, 60.0),
 )
-RATE_TOPICS = {Kind.BVP: "heart_rate", Kind.RSP: "respiration_rate"}
+RATE_TOPICS = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
 
 
 class VitalsNode(ManagedNode):
@@ -59,9 +59,9 @@ class VitalsNode(ManagedNode):
         self._params = declare(self, TABLE)
         self._subscribe = subscribe
         self._subscription = None
-        self._outputs: dict[Kind, Any] = {}
-        self._rates: dict[Kind, Any] = {}
-        self._samples: dict[Kind, Any] = {}
+        self._outputs: dict[Vital, Any] = {}
+        self._rates: dict[Vital, Any] = {}
+        self._samples: dict[Vital, Any] = {}
         self._engine: Engine | None = None
         self._worker: Worker | None = None
         self._frame_id = ""
@@ -69,7 +69,7 @@ class VitalsNode(ManagedNode):
         self._last_seen = 0.0
         self._stale_faces: list[str] = []
         self._lags: dict[str, float] = {}
-        self._last_rates: dict[tuple[Kind, str], Rate] = {}
+        self._last_rates: dict[tuple[Vital, str], Rate] = {}
         self._meter = Meter()
         self._bad = 0
         self._errors = 0
@@ -82,15 +82,15 @@ class VitalsNode(ManagedNode):
         p = self._params
         self._engine = make_engine(p.engine, p.model, p.hop, p.threads)
         self._min_quality = {
-            Kind.BVP: p.heart_rate_min_quality,
-            Kind.RSP: p.respiration_rate_min_quality,
+            Vital.BVP: p.heart_rate_min_quality,
+            Vital.RSP: p.respiration_rate_min_quality,
         }
-        for kind in Kind:
-            self._outputs[kind] = self.create_lifecycle_publisher(WAVEFORM_TYPES[kind], kind.value, qos.VITALS)
-            self._rates[kind] = self.create_lifecycle_publisher(RATE_TYPES[kind], RATE_TOPICS[kind], qos.VITALS)
-            topic = f"{kind.value}/sample"
-            self._samples[kind] = self.create_lifecycle_publisher(msg.Sample, topic, qos.VITALS)
-        self.get_logger().info(f"engine '{self._engine.name}' measures {', '.join(map(str, self._engine.kinds))}")
+        for vital in Vital:
+            self._outputs[vital] = self.create_lifecycle_publisher(WAVEFORM_TYPES[vital], vital.value, qos.VITALS)
+            self._rates[vital] = self.create_lifecycle_publisher(RATE_TYPES[vital], RATE_TOPICS[vital], qos.VITALS)
+            topic = f"{vital.value}/sample"
+            self._samples[vital] = self.create_lifecycle_publisher(msg.Sample, topic, qos.VITALS)
+        self.get_logger().info(f"engine '{self._engine.name}' measures {', '.join(map(str, self._engine.vitals))}")
 
     def start(self) -> None:
         """Begin with empty clips, and listen."""
@@ -179,18 +179,18 @@ class VitalsNode(ManagedNode):
                 self._publish_waveform(output)
             else:
                 self._remember(output)
-                self._rates[output.kind].publish(rate_message(output, self._frame_id))
+                self._rates[output.vital].publish(rate_message(output, self._frame_id))
 
     def _remember(self, rate: Rate) -> None:
         if rate.status is Status.NO_FACE:
-            self._last_rates.pop((rate.kind, rate.face_id), None)
+            self._last_rates.pop((rate.vital, rate.face_id), None)
         else:
-            self._last_rates[rate.kind, rate.face_id] = rate
+            self._last_rates[rate.vital, rate.face_id] = rate
 
     def _publish_waveform(self, wave: Waveform) -> None:
-        self._outputs[wave.kind].publish(waveform_message(wave, self._frame_id))
-        self._lags[str(wave.kind)] = (self._last_ns - wave.end_ns) / 1e9
-        samples = self._samples[wave.kind]
+        self._outputs[wave.vital].publish(waveform_message(wave, self._frame_id))
+        self._lags[str(wave.vital)] = (self._last_ns - wave.end_ns) / 1e9
+        samples = self._samples[wave.vital]
         if samples.get_subscription_count():
             for sample in sample_messages(wave, self._frame_id):
                 samples.publish(sample)
@@ -204,8 +204,8 @@ class VitalsNode(ManagedNode):
             self._worker.submit(self._intake.flush().jobs)
             return
         for face in self._stale_faces or [""]:
-            for kind in Kind:
-                self._publish([Rate.unknown(kind, face, self._last_ns, Status.STALE, self._engine.name)])
+            for vital in Vital:
+                self._publish([Rate.unknown(vital, face, self._last_ns, Status.STALE, self._engine.name)])
 
     def _age(self) -> float:
         return self.seconds() - self._last_seen
@@ -243,11 +243,11 @@ class VitalsNode(ManagedNode):
             "windows waiting": worker.waiting,
             "milliseconds per window": 1e3 * worker.busy_s / max(worker.done, 1),
             "errors": self._errors,
-            **{f"{kind} lag behind the newest frame, s": lag for kind, lag in self._lags.items()},
+            **{f"{vital} lag behind the newest frame, s": lag for vital, lag in self._lags.items()},
         }
-        for (kind, face), rate in self._last_rates.items():
+        for (vital, face), rate in self._last_rates.items():
             if face in self._intake.faces:
-                health.values[f"{RATE_TOPICS[kind]} {face}"] = f"{rate.per_minute:.1f} {rate.status.name}"
+                health.values[f"{RATE_TOPICS[vital]} {face}"] = f"{rate.per_minute:.1f} {rate.status.name}"
         if worker.dropped:
             health.warn(f"{worker.dropped} windows dropped: the network is slower than the camera")
         if self._error:

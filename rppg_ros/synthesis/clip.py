@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,39 +11,13 @@ from rppg_ros.synthesis import camera as cameras
 from rppg_ros.synthesis.camera import CameraConfig
 from rppg_ros.synthesis.face import make_face
 from rppg_ros.synthesis.film import Film
-from rppg_ros.synthesis.haemodynamics import Body, simulate
+from rppg_ros.synthesis.haemodynamics import simulate
 from rppg_ros.synthesis.heat import ThermalConfig, thermal_frames
-from rppg_ros.synthesis.light import LightConfig
-from rppg_ros.synthesis.motion import MotionConfig, movement
+from rppg_ros.synthesis.motion import movement
 from rppg_ros.synthesis.physiology import Vitals
+from rppg_ros.synthesis.scene import Scene
 from rppg_ros.synthesis.skin import Skin, melanin_of
 from rppg_ros.synthesis.surroundings import make_surroundings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """Everything that a clip follows from, besides its seed.
-
-    Attributes
-    ----------
-    fitzpatrick : skin type, 1 to 6.
-    pulse_strength : change of blood for a unit of bvp, as a share of the channel with absorption 1.
-    exposure : how bright the face is: linear light on white.
-    photographed : whether the face has the texture of photographs; see synthesis.photographs.
-    edges : shares of the crop, left, top, right and bottom, that lie beyond the picture: there its edge is repeated.
-    thermal : None: no thermal camera.
-    """
-
-    body: Body = field(default_factory=Body)
-    motion: MotionConfig = field(default_factory=MotionConfig)
-    light: LightConfig = field(default_factory=LightConfig)
-    camera: CameraConfig = field(default_factory=CameraConfig)
-    fitzpatrick: float = 3.0
-    pulse_strength: float = 0.008
-    exposure: float = 0.8
-    photographed: bool = False
-    edges: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    thermal: ThermalConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from rppg_ros.synthesis.clip import Scene
 from rppg_ros.synthesis.codec import CodecConfig
 from rppg_ros.synthesis.haemodynamics import Body
 from rppg_ros.synthesis.light import LightConfig
 from rppg_ros.synthesis.motion import MotionConfig
+from rppg_ros.synthesis.scene import Scene
 
 STILL = MotionConfig(
     sway=0, roll=0, zoom=0, turn=0, nod=0, jitter=0, blinks_per_minute=0, recoil=0, breathing=0, shoulders=0, roam=0

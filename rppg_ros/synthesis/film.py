@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 
@@ -13,11 +11,9 @@ from rppg_ros.synthesis.codec import Codec
 from rppg_ros.synthesis.face import Face
 from rppg_ros.synthesis.motion import Movement, draw_hand, shift_matrix, warp_matrices
 from rppg_ros.synthesis.physiology import Vitals
+from rppg_ros.synthesis.scene import Scene
 from rppg_ros.synthesis.skin import BLOOD, Skin, melanin_of
 from rppg_ros.synthesis.surroundings import Surroundings
-
-if TYPE_CHECKING:
-    from rppg_ros.synthesis.clip import Scene
 
 NOISE_BANK = 8
 DELAY_STEPS = 4  # the pulse's delays over the face, in so many layers

@@ -17,7 +17,6 @@ from rppg_ros.synthesis.physiology import GRID_HZ, Vitals, unit, wander
 SETTLE_S = 12.0  # simulated before time 0, so that nothing starts from rest
 EJECTION = 0.3  # of a beat at 60 per minute, over which the heart pushes
 EJECTION_EXPONENT = 0.4  # fast hearts push for a shorter time, but a larger share of the beat
-SIGH_S = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from rppg_ros.synthesis.camera import CameraConfig
-from rppg_ros.synthesis.clip import Scene
 from rppg_ros.synthesis.codec import CodecConfig
 from rppg_ros.synthesis.haemodynamics import Body
 from rppg_ros.synthesis.heat import ThermalConfig
 from rppg_ros.synthesis.light import LightConfig
 from rppg_ros.synthesis.motion import MotionConfig
+from rppg_ros.synthesis.scene import Scene
 
 HEART_RATES = (40.0, 180.0)
 BREATH_RATES = (6.0, 36.0)

@@ -27,7 +27,7 @@ from rppg_ros.inference.engine import EngineError, WindowPlan
 from rppg_ros.inference.intake import CropIntake, Intake
 from rppg_ros.pipeline import Pipeline
 from rppg_ros.sources.base import RGB
-from rppg_ros.types import FaceCrop, Frame, Kind
+from rppg_ros.types import FaceCrop, Frame, Vital
 
 FORMAT = 1
 NEVER = 2**40  # points: a clip is cut when it ends, not before
@@ -68,7 +68,7 @@ class Crops:
     rgb_stamps_ns: np.ndarray
     thermal_stamps_ns: np.ndarray
     clips: np.ndarray
-    waves: Mapping[Kind, Trace]
+    waves: Mapping[Vital, Trace]
 
     def rgb(self) -> np.ndarray:
         """(n, S, S, 3) uint8, memory-mapped."""
@@ -91,7 +91,7 @@ def load_crops(folder: Path) -> Crops | None:
     try:
         with np.load(folder / ABOUT_FILE) as about:
             kept = {name: about[name] for name in about.files}
-        waves = {k: Trace(kept[f"{k}_stamps_ns"], kept[f"{k}_values"]) for k in Kind if f"{k}_values" in kept}
+        waves = {k: Trace(kept[f"{k}_stamps_ns"], kept[f"{k}_values"]) for k in Vital if f"{k}_values" in kept}
         found = Crops(folder, kept["rgb_stamps_ns"], kept["thermal_stamps_ns"], kept["clips"], waves)
         whole = len(found.rgb()) >= len(found.rgb_stamps_ns) and len(found.thermal()) >= len(found.thermal_stamps_ns)
     except (OSError, ValueError, KeyError, EOFError):
@@ -125,21 +125,21 @@ def make_crops(recording: Recording, truth: Truth, spec: CropSpec, folder: Path)
 
 def _clips(source, spec: CropSpec) -> Iterator[Window]:
     config = EvalConfig()
-    engine, radiometry = _Keeper(spec), config.radiometry()
+    engine, radiometry = _KeptCrops(spec), config.radiometry()
 
     def frames() -> Iterator[tuple[str, Frame]]:
         for frame in source:
             if frame.stream == RGB or spec.thermal:
                 yield frame.stream, pipeline_frame(frame, radiometry)
 
-    return Pipeline(config.make_pipeline(engine).camera, _Cutter(engine)).run(frames())
+    return Pipeline(config.make_pipeline(engine).camera, _ClipCutter(engine)).run(frames())
 
 
-class _Keeper:
+class _KeptCrops:
     """Stands where a network's engine does: takes crops as they are, and a clip as one window."""
 
     name = "training"
-    kinds = tuple(Kind)
+    vitals = tuple(Vital)
     plan = WindowPlan(30.0, NEVER, NEVER, NEVER, {}, consecutive=True)
 
     def __init__(self, spec: CropSpec) -> None:
@@ -155,10 +155,10 @@ class _Keeper:
         raise EngineError("crops for training are kept, not measured")
 
 
-class _Cutter:
+class _ClipCutter:
     """Stands where the vitals half does: crops in, whole clips out."""
 
-    def __init__(self, engine: _Keeper) -> None:
+    def __init__(self, engine: _KeptCrops) -> None:
         self._intake = CropIntake(engine)
 
     def push(self, stamp_ns: int, crops: list[FaceCrop]) -> list[Window]:
@@ -181,8 +181,8 @@ def _write(folder: Path, clips: Sequence[Window], truth: Truth, spec: CropSpec) 
         "rgb_stamps_ns": _keep(folder / RGB_FILE, [clip.rgb_frames for clip in clips], (*sides, 3), np.uint8),
         "thermal_stamps_ns": _keep(folder / THERMAL_FILE, [clip.thermal_frames for clip in clips], sides, np.float32),
     }
-    for kind, trace in truth.waves.items():
-        about |= {f"{kind}_stamps_ns": trace.stamps_ns, f"{kind}_values": trace.values}
+    for vital, trace in truth.waves.items():
+        about |= {f"{vital}_stamps_ns": trace.stamps_ns, f"{vital}_values": trace.values}
     np.savez(folder / ABOUT_FILE, **about)
 
 

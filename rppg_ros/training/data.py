@@ -17,7 +17,7 @@ from rppg_ros.synthesis.clip import Clip, make_clip
 from rppg_ros.synthesis.factors import leave_out
 from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.training.mixing import shared_out
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 LEAD_S = 0.3  # filmed before and after the window: cameras do not begin on the clock
 MIN_RENDER_PX = 56  # below it eyes and nostrils are gone before the tracker's reduction
@@ -49,7 +49,7 @@ class WindowSpec:
         return cls(cameras=config.cameras, pixels=config.pixels, pad_frames=config.pad_frames, frames=frames, **options)
 
 
-def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Vital, Tensor]]:
     """One window: clip (C, frames + pad, S, S) float32, 0-255, thermal in counts; and the true waves (frames,).
 
     The same spec and seed give the same window, on any machine and in any worker.
@@ -66,7 +66,7 @@ def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Kind, Te
     if "thermal" in spec.cameras:
         planes.append(_thermal(clip, at_ns)[None])
     times_s = at_ns[: spec.frames] / NS_PER_S
-    waves = {kind: torch.from_numpy(clip.vitals.at(kind.value, times_s).astype(np.float32)) for kind in Kind}
+    waves = {vital: torch.from_numpy(clip.vitals.at(vital.value, times_s).astype(np.float32)) for vital in Vital}
     return torch.from_numpy(np.ascontiguousarray(np.concatenate(planes))), waves
 
 
@@ -98,9 +98,9 @@ class SyntheticWindows(IterableDataset):
         place = (0, 1) if worker is None else (worker.id, worker.num_workers)
         for index in shared_out(self._count, self._batch, self._rank, self._ranks, *place):
             window, waves = self._window(index)
-            yield window, {kind.value: wave for kind, wave in waves.items()}
+            yield window, {vital.value: wave for vital, wave in waves.items()}
 
-    def _window(self, index: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+    def _window(self, index: int) -> tuple[Tensor, dict[Vital, Tensor]]:
         return synthetic_window(self._spec, self._first + index)
 
 

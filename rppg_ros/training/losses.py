@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 EPS = 1e-8
 LOW_BPM, HIGH_BPM = 45, 150
@@ -44,7 +44,7 @@ def standardised(waves: Tensor) -> Tensor:
 
 
 def smooth_l1_multitask(
-    predictions: Mapping[Kind, Tensor], targets: Mapping[Kind, Tensor], weights: Mapping[Kind, float] | None = None
+    predictions: Mapping[Vital, Tensor], targets: Mapping[Vital, Tensor], weights: Mapping[Vital, float] | None = None
 ) -> Tensor:
     """Sum over the tasks of smooth L1 (beta 1) between standardised waveforms: MMRPhys's loss (arXiv 2505.07013).
 
@@ -68,7 +68,7 @@ def smooth_l1_multitask(
     return torch.stack(parts).sum()
 
 
-def _names(tasks: Mapping[Kind, Tensor]) -> str:
+def _names(tasks: Mapping[Vital, Tensor]) -> str:
     return ", ".join(sorted(task.value for task in tasks)) or "none"
 
 

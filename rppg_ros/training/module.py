@@ -12,16 +12,16 @@ from torch import Tensor
 from rppg_ros.models import registry
 from rppg_ros.training.config import TrainConfig
 from rppg_ros.training.losses import DynamicHybridLoss, known_clips, negative_pearson, smooth_l1_multitask
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
-MIN_RATE_S = {Kind.BVP: 5.0, Kind.RSP: 20.0}  # shorter windows have no rate to be wrong about
+MIN_RATE_S = {Vital.BVP: 5.0, Vital.RSP: 20.0}  # shorter windows have no rate to be wrong about
 SEED_STRIDE = 100_003
 SCORES = ("r", "mae")
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
-Waves = dict[Kind, Tensor]
+Waves = dict[Vital, Tensor]
 
 
 class Learner(lightning.LightningModule):
@@ -38,24 +38,26 @@ class Learner(lightning.LightningModule):
         # What is random in a step (dropout) follows from seed and step alone, so that a resumed run draws the same.
         torch.manual_seed((self.config.seed * SEED_STRIDE + self.global_step) * SEED_STRIDE + self.global_rank)
         clip, targets = self._split(batch)
-        seen = {kind: wave.nan_to_num() for kind, wave in targets.items()}  # some attentions look at the target
+        seen = {vital: wave.nan_to_num() for vital, wave in targets.items()}  # some attentions look at the target
         loss = self._loss(self._settled(self.network(clip, seen)), self._settled(targets), self.current_epoch + 1)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        self._sums = {f"{kind}_{score}": torch.zeros(2, device=self.device) for kind in self.tasks for score in SCORES}
+        self._sums = {
+            f"{vital}_{score}": torch.zeros(2, device=self.device) for vital in self.tasks for score in SCORES
+        }
 
     def validation_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> None:
         clip, targets = self._split(batch)
         waves, targets = self._settled(self.network(clip)), self._settled(targets)
-        for kind in self.tasks:
-            wave, target = known_clips(waves[kind], targets[kind])
+        for vital in self.tasks:
+            wave, target = known_clips(waves[vital], targets[vital])
             if len(wave):
-                self._count(f"{kind}_r", -negative_pearson(wave, target), len(wave))
-                error = rate_error(wave, target, self.config.rate_hz, kind)
+                self._count(f"{vital}_r", -negative_pearson(wave, target), len(wave))
+                error = rate_error(wave, target, self.config.rate_hz, vital)
                 if np.isfinite(error):
-                    self._count(f"{kind}_mae", error, len(wave))
+                    self._count(f"{vital}_mae", error, len(wave))
 
     def on_validation_epoch_end(self) -> None:
         """Means over all clips of all ranks; the loss is the sum of what is known of the tasks."""
@@ -79,22 +81,22 @@ class Learner(lightning.LightningModule):
 
     def _split(self, batch: tuple[Tensor, dict[str, Tensor]]) -> tuple[Tensor, Waves]:
         clip, waves = batch
-        return clip, {kind: waves[kind.value] for kind in self.tasks}
+        return clip, {vital: waves[vital.value] for vital in self.tasks}
 
     def _settled(self, waves: Waves) -> Waves:
-        return {kind: wave.float()[:, self.config.skip_frames :] for kind, wave in waves.items()}
+        return {vital: wave.float()[:, self.config.skip_frames :] for vital, wave in waves.items()}
 
 
 def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
     """The loss that a config names: of waves, true waves, and the epoch from 1. Clips whose truth has NaN do not count."""
-    whole, used = _loss_of_known(config), (Kind.BVP,) if config.loss == "hybrid" else tuple(Kind)
+    whole, used = _loss_of_known(config), (Vital.BVP,) if config.loss == "hybrid" else tuple(Vital)
 
     def loss(waves: Waves, targets: Waves, epoch: int) -> Tensor:
-        pairs = {kind: known_clips(wave, targets[kind]) for kind, wave in waves.items()}
-        found = {kind: wave for kind, (wave, _) in pairs.items() if kind in used and len(wave)}
+        pairs = {vital: known_clips(wave, targets[vital]) for vital, wave in waves.items()}
+        found = {vital: wave for vital, (wave, _) in pairs.items() if vital in used and len(wave)}
         # Ranks wait for the gradient of every parameter, be it 0.
-        silent = sum(wave.sum() for kind, wave in waves.items() if kind not in found) * 0.0
-        return whole(found, {kind: pairs[kind][1] for kind in found}, epoch) + silent if found else silent
+        silent = sum(wave.sum() for vital, wave in waves.items() if vital not in found) * 0.0
+        return whole(found, {vital: pairs[vital][1] for vital in found}, epoch) + silent if found else silent
 
     return loss
 
@@ -104,16 +106,16 @@ def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]
         return lambda waves, targets, epoch: smooth_l1_multitask(waves, targets)
     if config.loss == "hybrid":
         hybrid = DynamicHybridLoss(config.epochs, config.rate_hz)
-        return lambda waves, targets, epoch: hybrid(waves[Kind.BVP], targets[Kind.BVP], epoch)
-    return lambda waves, targets, epoch: sum(negative_pearson(wave, targets[kind]) for kind, wave in waves.items())
+        return lambda waves, targets, epoch: hybrid(waves[Vital.BVP], targets[Vital.BVP], epoch)
+    return lambda waves, targets, epoch: sum(negative_pearson(wave, targets[vital]) for vital, wave in waves.items())
 
 
-def rate_error(waves: Tensor, targets: Tensor, rate_hz: float, kind: Kind) -> float:
+def rate_error(waves: Tensor, targets: Tensor, rate_hz: float, vital: Vital) -> float:
     """Mean absolute error, per minute, of the rates of waves (B, T); NaN where T is too short for a rate."""
-    if waves.shape[1] < MIN_RATE_S[kind] * rate_hz:
+    if waves.shape[1] < MIN_RATE_S[vital] * rate_hz:
         return float("nan")
     errors = []
     for wave, target in zip(waves.detach().cpu().numpy(), targets.cpu().numpy(), strict=True):
-        found, wanted = (find_peak(spectrum(curve, rate_hz), RATES[kind]) for curve in (wave, target))
+        found, wanted = (find_peak(spectrum(curve, rate_hz), RATES[vital]) for curve in (wave, target))
         errors.append(abs(found.hz - wanted.hz) * 60 if found and wanted else np.nan)
     return float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan")

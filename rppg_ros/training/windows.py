@@ -16,7 +16,7 @@ from rppg_ros.sync.resample import grid_ns
 from rppg_ros.training.crops import Crops
 from rppg_ros.training.data import SyntheticWindows, WindowSpec
 from rppg_ros.training.mixing import mix
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vitals.filters import standardise
 
 SALT = 0xC20B5  # recorded windows draw other numbers than made-up ones of the same seed
@@ -44,7 +44,7 @@ class RecordedWindows:
     flip : whether half of them are turned left to right.
     """
 
-    def __init__(self, recordings: Sequence[Crops], spec: WindowSpec, tasks: Sequence[Kind], flip: bool) -> None:
+    def __init__(self, recordings: Sequence[Crops], spec: WindowSpec, tasks: Sequence[Vital], flip: bool) -> None:
         self._spec, self._flip = spec, flip
         clips = [_clip(crops, tuple(map(int, row)), spec, tasks) for crops in recordings for row in crops.clips]
         self._clips = [clip for clip in clips if len(clip.starts)]
@@ -54,7 +54,7 @@ class RecordedWindows:
         """Places at which a window may begin."""
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def draw(self, seed: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+    def draw(self, seed: int) -> tuple[Tensor, dict[Vital, Tensor]]:
         """One window as synthetic_window gives it; NaN for a wave that is not known. The same seed, the same window."""
         rng = np.random.default_rng([seed, SALT])
         place = int(rng.integers(len(self)))
@@ -66,7 +66,7 @@ class RecordedWindows:
         window, waves = _cut(clip, first, at_ns, spec)
         if self._flip and rng.random() < 0.5:
             window = window[..., ::-1]
-        known = {kind: torch.from_numpy(wave.astype(np.float32)) for kind, wave in waves.items()}
+        known = {vital: torch.from_numpy(wave.astype(np.float32)) for vital, wave in waves.items()}
         return torch.from_numpy(np.ascontiguousarray(window)), known
 
 
@@ -92,12 +92,12 @@ class MixedWindows(SyntheticWindows):
         self._recorded = tuple(recorded)
         self._sources = mix(shares, count)
 
-    def _window(self, index: int) -> tuple[Tensor, dict[Kind, Tensor]]:
+    def _window(self, index: int) -> tuple[Tensor, dict[Vital, Tensor]]:
         source = int(self._sources[index])
         return super()._window(index) if source == 0 else self._recorded[source - 1].draw(self._first + index)
 
 
-def _clip(crops: Crops, row: tuple[int, int, int, int], spec: WindowSpec, tasks: Sequence[Kind]) -> _Clip:
+def _clip(crops: Crops, row: tuple[int, int, int, int], spec: WindowSpec, tasks: Sequence[Vital]) -> _Clip:
     stamps_ns = crops.rgb_stamps_ns[row[0] : row[1]]
     points = int((int(stamps_ns[-1]) - int(stamps_ns[0])) * spec.rate_hz / NS_PER_S + 1e-6) + 1
     places = points - spec.frames - spec.pad_frames + 1
@@ -105,13 +105,13 @@ def _clip(crops: Crops, row: tuple[int, int, int, int], spec: WindowSpec, tasks:
         return _Clip(crops, row, np.zeros(0, dtype=np.int64))
     at_ns = grid_ns(int(stamps_ns[0]), spec.rate_hz, 0, points)
     whole = np.zeros(places, dtype=bool)
-    for kind in set(tasks) & set(crops.waves):
-        gaps = np.concatenate([[0], np.cumsum(np.isnan(on_clock(crops.waves[kind], at_ns)))])
+    for vital in set(tasks) & set(crops.waves):
+        gaps = np.concatenate([[0], np.cumsum(np.isnan(on_clock(crops.waves[vital], at_ns)))])
         whole |= (gaps[spec.frames :] - gaps[: -spec.frames])[:places] == 0
     return _Clip(crops, row, np.flatnonzero(whole))
 
 
-def _cut(clip: _Clip, first: int, at_ns: np.ndarray, spec: WindowSpec) -> tuple[np.ndarray, dict[Kind, np.ndarray]]:
+def _cut(clip: _Clip, first: int, at_ns: np.ndarray, spec: WindowSpec) -> tuple[np.ndarray, dict[Vital, np.ndarray]]:
     crops, (rgb, rgb_end, warm, warm_end) = clip.crops, clip.row
     seen = Window(
         "",
@@ -121,13 +121,13 @@ def _cut(clip: _Clip, first: int, at_ns: np.ndarray, spec: WindowSpec) -> tuple[
         _around(crops.rgb_stamps_ns[rgb:rgb_end], crops.rgb()[rgb:rgb_end], at_ns),
         _around(crops.thermal_stamps_ns[warm:warm_end], crops.thermal()[warm:warm_end], at_ns),
     )
-    waves = {kind: _wave(crops, kind, at_ns[: spec.frames]) for kind in Kind}
+    waves = {vital: _wave(crops, vital, at_ns[: spec.frames]) for vital in Vital}
     planes = [seen.rgb().transpose(3, 0, 1, 2)] if "rgb" in spec.cameras else []
     if "thermal" in spec.cameras:
         heat = seen.thermal()
         if heat is None:  # as the engines do it: a blank, and no word about what it is needed for
             heat = np.zeros((len(at_ns), spec.pixels, spec.pixels), dtype=np.float32)
-            waves = {k: w if k is not Kind.RSP and planes else np.full_like(w, np.nan) for k, w in waves.items()}
+            waves = {k: w if k is not Vital.RSP and planes else np.full_like(w, np.nan) for k, w in waves.items()}
         planes.append((heat * np.float32(THERMAL_COUNTS_PER_DEGREE))[None])
     return np.concatenate(planes), waves
 
@@ -140,9 +140,9 @@ def _around(stamps_ns: np.ndarray, images: np.ndarray, at_ns: np.ndarray) -> tup
     return tuple(zip(stamps_ns[low:high].tolist(), np.asarray(images[low:high]), strict=True))
 
 
-def _wave(crops: Crops, kind: Kind, at_ns: np.ndarray) -> np.ndarray:
+def _wave(crops: Crops, vital: Vital, at_ns: np.ndarray) -> np.ndarray:
     """Truth at some times, standardised where it is whole; all NaN where there is none."""
-    if kind not in crops.waves:
+    if vital not in crops.waves:
         return np.full(len(at_ns), np.nan)
-    wave = on_clock(crops.waves[kind], at_ns)
+    wave = on_clock(crops.waves[vital], at_ns)
     return standardise(wave) if np.isfinite(wave).all() else wave

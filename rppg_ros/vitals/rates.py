@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals.cycles import count_cycles
 from rppg_ros.vitals.registry import RateSpec
 from rppg_ros.vitals.spectrum import Peak, find_peak, spectrum
@@ -36,9 +36,9 @@ class Calibration:
     irregular: float = 0.0
 
 
-CALIBRATION: dict[Kind, Calibration] = {
-    Kind.BVP: Calibration(1.55, 0.017, 0.269, 0.294, 0.044, 0.441, 1.138, 5.177),
-    Kind.RSP: Calibration(1.121, 0.0, 0.254, 1.315, 0.0, 0.245, 1.371, 10.337),
+CALIBRATION: dict[Vital, Calibration] = {
+    Vital.BVP: Calibration(1.55, 0.017, 0.269, 0.294, 0.044, 0.441, 1.138, 5.177),
+    Vital.RSP: Calibration(1.121, 0.0, 0.254, 1.315, 0.0, 0.245, 1.371, 10.337),
 }
 
 
@@ -82,7 +82,7 @@ def estimate_rate(
         return None
     window_s = len(samples) / rate_hz
     features = features_of(samples, rate_hz, spec, peak)
-    quality, std = _grade(peak, window_s, features, spec, calibration or CALIBRATION[spec.kind])
+    quality, std = _grade(peak, window_s, features, spec, calibration or CALIBRATION[spec.vital])
     return Estimate(features.per_minute, std, peak.snr_db, quality, window_s)
 
 
@@ -101,7 +101,7 @@ def features_of(samples: np.ndarray, rate_hz: float, spec: RateSpec, peak: Peak)
     irregularity = MAX_IRREGULARITY if cycles is None else min(cycles.irregularity, MAX_IRREGULARITY)
     even = irregularity < spec.counted_below
     counts = even and cycles.intervals >= COUNTED_FROM and cycles.longest < MISSED
-    split = min(_split(samples, rate_hz, spec), MAX_SPLIT[spec.kind])
+    split = min(_split(samples, rate_hz, spec), MAX_SPLIT[spec.vital])
     return Features(cycles.per_minute if counts else peak.hz * 60, split, irregularity)
 
 
@@ -121,7 +121,7 @@ def _grade(peak: Peak, window_s: float, seen: Features, spec: RateSpec, c: Calib
     return 1 / (1 + math.exp(-logit)), math.hypot(c.std_floor, noise)
 
 
-MAX_SPLIT: dict[Kind, float] = {Kind.BVP: 30.0, Kind.RSP: 8.0}  # per minute; beyond it one half says nothing more
+MAX_SPLIT: dict[Vital, float] = {Vital.BVP: 30.0, Vital.RSP: 8.0}  # per minute; beyond it one half says nothing more
 MAX_IRREGULARITY = 0.8  # as uneven as can be
 MISSED = 1.7  # median intervals: a longer one hides a cycle
 COUNTED_FROM = 6  # cycles: of fewer, a spectrum's peak is surer than the tops of the first and the last

@@ -63,7 +63,7 @@ class RateReader:
         window_s = len(self._samples) / wave.rate_hz
         if estimate is None:
             status = Status.WARMING_UP if window_s < self._spec.min_window_s - 1e-9 else Status.LOW_QUALITY
-            return Rate.unknown(wave.kind, wave.face_id, stamp_ns, status, wave.model, window_s)
+            return Rate.unknown(wave.vital, wave.face_id, stamp_ns, status, wave.model, window_s)
         self.quality = estimate.quality
         if estimate.quality < self._min_quality:
             return self._rate(wave, stamp_ns, estimate, Status.LOW_QUALITY)
@@ -79,7 +79,7 @@ class RateReader:
     def _rate(wave: Waveform, stamp_ns: int, estimate: Estimate, status: Status) -> Rate:
         known = status is Status.OK
         return Rate(
-            wave.kind,
+            wave.vital,
             wave.face_id,
             stamp_ns,
             estimate.per_minute if known else math.nan,

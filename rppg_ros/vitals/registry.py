@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class RateSpec:
         count; 0: the rate is always the spectrum's peak.
     """
 
-    kind: Kind
+    vital: Vital
     name: str
     low_hz: float
     high_hz: float
@@ -37,6 +37,8 @@ class RateSpec:
 
 
 # Bands wider than the published ones at the top: estimators cut at 2.5 Hz turn 170 beats per minute into 80.
-HEART_RATE = RateSpec(Kind.BVP, "heart_rate", 0.66, 3.34, 4.5, 8.0, 15.0, 0.1, 2, 6.0)
-RESPIRATION_RATE = RateSpec(Kind.RSP, "respiration_rate", 0.08, 0.75, 1.2, 30.0, 45.0, 0.02, 2, 3.0, counted_below=0.25)
-RATES: dict[Kind, RateSpec] = {Kind.BVP: HEART_RATE, Kind.RSP: RESPIRATION_RATE}
+HEART_RATE = RateSpec(Vital.BVP, "heart_rate", 0.66, 3.34, 4.5, 8.0, 15.0, 0.1, 2, 6.0)
+RESPIRATION_RATE = RateSpec(
+    Vital.RSP, "respiration_rate", 0.08, 0.75, 1.2, 30.0, 45.0, 0.02, 2, 3.0, counted_below=0.25
+)
+RATES: dict[Vital, RateSpec] = {Vital.BVP: HEART_RATE, Vital.RSP: RESPIRATION_RATE}

@@ -7,7 +7,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rppg_ros.datasets.bags import open_recording
 from rppg_ros.datasets.base import DatasetError
 from rppg_ros.datasets.messages import typestore
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 from support import dataset_folders as folders
 
 T0 = 1_700_000_000 * NS_PER_S
@@ -60,10 +60,10 @@ def test_plain_numbers_by_their_topics_names(plugin, late_ns, tmp_path):
         bag.number("/oximeter/ppg", [0.1, 0.2, 0.3])
         bag.number("/room/temperature", [20])
     truth = open_recording(str(tmp_path / "b")).truth()
-    assert truth.rates[Kind.BVP].values.tolist() == [70, 71, 72]
-    assert truth.rates[Kind.RSP].values.tolist() == [15]
-    np.testing.assert_allclose(truth.waves[Kind.BVP].values, [0.1, 0.2, 0.3], atol=1e-6)
-    assert abs(truth.waves[Kind.BVP].stamps_ns[0] - T0) < NS_PER_S
+    assert truth.rates[Vital.BVP].values.tolist() == [70, 71, 72]
+    assert truth.rates[Vital.RSP].values.tolist() == [15]
+    np.testing.assert_allclose(truth.waves[Vital.BVP].values, [0.1, 0.2, 0.3], atol=1e-6)
+    assert abs(truth.waves[Vital.BVP].stamps_ns[0] - T0) < NS_PER_S
 
 
 def test_what_our_nodes_measured_is_no_truth(tmp_path):
@@ -74,7 +74,7 @@ def test_what_our_nodes_measured_is_no_truth(tmp_path):
     with Bag(tmp_path / "c") as bag:
         bag.rate("/heart_rate", 90.0, "pos")
         bag.rate("/ground_truth/heart_rate", 66.0, "truth")
-    assert open_recording(str(tmp_path / "c")).truth().rates[Kind.BVP].values.tolist() == [66.0]
+    assert open_recording(str(tmp_path / "c")).truth().rates[Vital.BVP].values.tolist() == [66.0]
 
 
 def test_several_candidates_are_listed_unless_one_is_named_truth(tmp_path):
@@ -86,7 +86,7 @@ def test_several_candidates_are_listed_unless_one_is_named_truth(tmp_path):
     with Bag(tmp_path / "c") as bag:
         bag.number("/a/hr", [60])
         bag.number("/reference/hr", [61])
-    assert open_recording(str(tmp_path / "c")).truth().rates[Kind.BVP].values.tolist() == [61]
+    assert open_recording(str(tmp_path / "c")).truth().rates[Vital.BVP].values.tolist() == [61]
 
 
 def test_topics_of_the_truth_can_be_named(tmp_path):
@@ -100,8 +100,8 @@ def test_topics_of_the_truth_can_be_named(tmp_path):
         return open_recording(str(tmp_path / "b"), truth_topics=topics).truth()
 
     found = truth(heart_rate="/b/hr", rsp="/analog/3")
-    assert found.rates[Kind.BVP].values.tolist() == [61] and list(found.waves) == [Kind.RSP]
-    assert truth(heart_rate="/heart_rate").rates[Kind.BVP].values.tolist() == [90], "whoever asks for it gets it"
+    assert found.rates[Vital.BVP].values.tolist() == [61] and list(found.waves) == [Vital.RSP]
+    assert truth(heart_rate="/heart_rate").rates[Vital.BVP].values.tolist() == [90], "whoever asks for it gets it"
     with pytest.raises(DatasetError, match=r"no topic /c/hr with heart_rate on it; topics are: /a/hr \(std_msgs"):
         truth(heart_rate="/c/hr")
     with pytest.raises(DatasetError, match="no topic /heart_rate with bvp on it"):
@@ -114,7 +114,7 @@ def test_a_bag_with_dots_in_its_name(tmp_path):
     with Bag(tmp_path / "lux_10.0_APH"):
         pass
     (tmp_path / "lux_10.0_APH.csv").write_text("time_s,hr\n0,62\n")
-    assert open_recording(str(tmp_path / "lux_10.0_APH")).truth().rates[Kind.BVP].values.tolist() == [62]
+    assert open_recording(str(tmp_path / "lux_10.0_APH")).truth().rates[Vital.BVP].values.tolist() == [62]
 
 
 def test_a_table_beside_a_bag_counts_from_its_first_frame(tmp_path):
@@ -122,11 +122,11 @@ def test_a_table_beside_a_bag_counts_from_its_first_frame(tmp_path):
         pass
     (tmp_path / "b.csv").write_text("time_s,heart_rate,rsp\n0.5,70,\n1.0,,0.25\n")
     truth = open_recording(str(tmp_path / "b")).truth()
-    assert truth.rates[Kind.BVP].stamps_ns.tolist() == [T0 + NS_PER_S // 2]
-    assert truth.waves[Kind.RSP].values.tolist() == [0.25]
+    assert truth.rates[Vital.BVP].stamps_ns.tolist() == [T0 + NS_PER_S // 2]
+    assert truth.waves[Vital.RSP].values.tolist() == [0.25]
     (tmp_path / "own.csv").write_text(f"stamp_ns,bvp\n{T0 + 7},1\n{T0 + 9},2\n")
     assert open_recording(str(tmp_path / "b"), truth=str(tmp_path / "own.csv")).truth().waves[
-        Kind.BVP
+        Vital.BVP
     ].stamps_ns.tolist() == [T0 + 7, T0 + 9]
 
 
@@ -135,7 +135,7 @@ def test_a_table_beside_a_video(tmp_path):
     with pytest.raises(DatasetError, match=r"clip.avi: no ground truth: there is no clip.csv beside it"):
         open_recording(str(tmp_path / "clip.avi")).truth()
     (tmp_path / "clip.csv").write_text("time,hr\n0,62\n")
-    assert open_recording(str(tmp_path / "clip.avi")).truth().rates[Kind.BVP].values.tolist() == [62]
+    assert open_recording(str(tmp_path / "clip.avi")).truth().rates[Vital.BVP].values.tolist() == [62]
 
 
 @pytest.mark.parametrize(

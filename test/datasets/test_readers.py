@@ -9,7 +9,7 @@ from scipy.io import savemat
 
 from rppg_ros.datasets.base import DatasetError, Trace
 from rppg_ros.datasets.registry import DATASETS, read
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 from support import dataset_folders as folders
 from support.dataset_folders import FRAMES, image
 
@@ -62,22 +62,22 @@ def test_ubfc1(recording):
     found = recording("ubfc1")
     truth = found.truth()
     assert (found.name, found.subject) == ("5-gt", "5-gt")
-    assert truth.waves[Kind.BVP].stamps_ns[1] == 16_000_000
-    np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(25, rate=62.5), atol=1e-6)
-    assert set(truth.rates[Kind.BVP].values) == {70.0}
+    assert truth.waves[Vital.BVP].stamps_ns[1] == 16_000_000
+    np.testing.assert_allclose(truth.waves[Vital.BVP].values, folders.wave(25, rate=62.5), atol=1e-6)
+    assert set(truth.rates[Vital.BVP].values) == {70.0}
     assert found.conditions == {"after exercise": "False"}
 
 
 def test_ubfc1_of_a_sensor_with_another_clock_begins_with_the_video(recording):
-    assert recording("ubfc1", start_ms=1_500_000_000_000).truth().waves[Kind.BVP].stamps_ns[0] == 0
+    assert recording("ubfc1", start_ms=1_500_000_000_000).truth().waves[Vital.BVP].stamps_ns[0] == 0
 
 
 def test_ubfc2_frames_have_the_stamps_of_the_third_line(recording):
     found = recording("ubfc2")
     stamps = [frame.stamp_ns for frame in rgb_frames(found)]
     np.testing.assert_allclose(stamps, (np.arange(FRAMES) / 29.4 + 0.01) * NS_PER_S, atol=100)
-    np.testing.assert_array_equal(found.truth().waves[Kind.BVP].stamps_ns, stamps)
-    assert set(found.truth().rates[Kind.BVP].values) == {81.0}
+    np.testing.assert_array_equal(found.truth().waves[Vital.BVP].stamps_ns, stamps)
+    assert set(found.truth().rates[Vital.BVP].values) == {81.0}
 
 
 def test_ubfc2_stamps_that_do_not_fit_are_not_used(recording):
@@ -91,8 +91,8 @@ def test_pure(recording):
     assert [frame.stamp_ns for frame in rgb_frames(found)] == stamps
     assert found.subject == "01" and found.conditions == {"motion": "talking"} and found.open().absolute
     truth = found.truth()
-    assert truth.waves[Kind.BVP].stamps_ns[1] - truth.waves[Kind.BVP].stamps_ns[0] == 16_666_667
-    assert set(truth.rates[Kind.BVP].values) == {64.0}
+    assert truth.waves[Vital.BVP].stamps_ns[1] - truth.waves[Vital.BVP].stamps_ns[0] == 16_666_667
+    assert set(truth.rates[Vital.BVP].values) == {64.0}
 
 
 def test_ibvp(recording):
@@ -102,7 +102,7 @@ def test_ibvp(recording):
     assert len(thermal) == FRAMES and thermal[0].encoding == "32FC1" and thermal[0].image.shape == (512, 640)
     np.testing.assert_allclose(thermal[3].image[0, 0], 7503 * 0.04 - 273.15, atol=1e-3)
     assert [f.stamp_ns for f in frames] == sorted(f.stamp_ns for f in frames)
-    wave = found.truth().waves[Kind.BVP].values
+    wave = found.truth().waves[Vital.BVP].values
     assert np.isnan(wave[5]) and np.isfinite(np.delete(wave, 5)).all()
     assert (found.subject, found.conditions) == ("p01", {"task": "slow breathing and rest"})
 
@@ -114,7 +114,7 @@ def test_ibvp_names_of_the_images_are_their_milliseconds(recording):
         stamps[frame.stream].append(frame.stamp_ns)
     assert stamps["rgb"] == [i * 34_000_000 for i in range(FRAMES)]
     assert stamps["thermal"] == [i * 34_000_000 + 5_000_000 for i in range(FRAMES)]
-    np.testing.assert_allclose(found.truth().waves[Kind.BVP].stamps_ns, stamps["rgb"], atol=1)
+    np.testing.assert_allclose(found.truth().waves[Vital.BVP].stamps_ns, stamps["rgb"], atol=1)
 
 
 def test_ibvp_of_numbered_images_and_no_header(recording):
@@ -122,7 +122,7 @@ def test_ibvp_of_numbered_images_and_no_header(recording):
     for stream in ("rgb", "thermal"):
         stamps = [frame.stamp_ns for frame in found.open() if frame.stream == stream]
         np.testing.assert_allclose(stamps, np.arange(FRAMES) * NS_PER_S / 30, atol=1)
-    np.testing.assert_allclose(found.truth().waves[Kind.BVP].values, folders.wave(FRAMES), atol=1e-4)
+    np.testing.assert_allclose(found.truth().waves[Vital.BVP].values, folders.wave(FRAMES), atol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [1.0, 255.0])
@@ -132,12 +132,12 @@ def test_mmpd(scale, recording):
     assert found.conditions["light"] == "LED-low" and found.conditions["skin tone"] == "4"
     assert found.conditions["motion"] == "Walking"
     np.testing.assert_array_equal(bgr(rgb_frames(found)[4]), image(4))
-    np.testing.assert_allclose(found.truth().waves[Kind.BVP].values, folders.wave(FRAMES))
+    np.testing.assert_allclose(found.truth().waves[Vital.BVP].values, folders.wave(FRAMES))
 
 
 def test_mmpd_wave_is_as_long_as_the_video(recording, tmp_path):
     found = recording("mmpd", values=4 * FRAMES)
-    assert found.truth().waves[Kind.BVP].stamps_ns[4] == pytest.approx(NS_PER_S / 30, abs=1)
+    assert found.truth().waves[Vital.BVP].stamps_ns[4] == pytest.approx(NS_PER_S / 30, abs=1)
 
 
 @pytest.mark.parametrize("struct", [False, True])
@@ -145,10 +145,10 @@ def test_buaa(struct, recording):
     found = recording("buaa", struct=struct)
     assert (found.subject, found.conditions) == ("01", {"lux": "10"})
     truth = found.truth()
-    assert truth.waves[Kind.BVP].stamps_ns[-1] == round(23 * NS_PER_S / 60)
-    np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(24, rate=60.0), atol=1e-4)
-    assert truth.rates[Kind.BVP].values.tolist() == [72.0, 73.0, 74.0]
-    assert truth.rates[Kind.BVP].stamps_ns.tolist() == [0, 100_000_000, 300_000_000]
+    assert truth.waves[Vital.BVP].stamps_ns[-1] == round(23 * NS_PER_S / 60)
+    np.testing.assert_allclose(truth.waves[Vital.BVP].values, folders.wave(24, rate=60.0), atol=1e-4)
+    assert truth.rates[Vital.BVP].values.tolist() == [72.0, 73.0, 74.0]
+    assert truth.rates[Vital.BVP].stamps_ns.tolist() == [0, 100_000_000, 300_000_000]
 
 
 def test_buaa_a_wave_that_may_be_another_videos_is_not_used(recording, tmp_path):
@@ -161,8 +161,8 @@ def test_buaa_a_wave_that_may_be_another_videos_is_not_used(recording, tmp_path)
 def test_scamps(recording):
     found = recording("scamps")
     truth = found.truth()
-    np.testing.assert_allclose(truth.waves[Kind.BVP].values, folders.wave(FRAMES))
-    np.testing.assert_allclose(truth.waves[Kind.RSP].values, folders.wave(FRAMES, 0.3))
+    np.testing.assert_allclose(truth.waves[Vital.BVP].values, folders.wave(FRAMES))
+    np.testing.assert_allclose(truth.waves[Vital.RSP].values, folders.wave(FRAMES, 0.3))
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -174,8 +174,8 @@ def test_bp4d(zipped, recording):
     errors = [np.abs(frames[2].image.astype(int) - image(i)).mean() for i in range(FRAMES)]
     assert np.argmin(errors) == 2, "JPEG keeps no pixel of noise, but the image is the right one"
     truth = found.truth()
-    assert set(truth.waves) == set(truth.rates) == set(Kind)
-    assert truth.waves[Kind.RSP].stamps_ns[1] == 1_000_000 and truth.rates[Kind.RSP].values[0] == 14.0
+    assert set(truth.waves) == set(truth.rates) == set(Vital)
+    assert truth.waves[Vital.RSP].stamps_ns[1] == 1_000_000 and truth.rates[Vital.RSP].values[0] == 14.0
 
 
 @pytest.mark.parametrize("name", DATASETS)

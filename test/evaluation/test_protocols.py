@@ -17,7 +17,7 @@ from rppg_ros.evaluation.protocols import (
     toolbox_rate,
     true_rate,
 )
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 
 def wave(per_minute, seconds, rate_hz=30.0, phase=0.0):
@@ -40,11 +40,11 @@ def test_detrending_is_the_published_matrix(n, seed):
     np.testing.assert_allclose(smoothness_detrend(x), expected, atol=1e-6 * (1 + np.abs(x).max()))
 
 
-@pytest.mark.parametrize(("kind", "per_minute"), [(Kind.BVP, 50), (Kind.BVP, 97), (Kind.BVP, 145), (Kind.RSP, 14)])
-def test_the_toolboxs_rate_is_the_nearest_bin(kind, per_minute):
+@pytest.mark.parametrize(("vital", "per_minute"), [(Vital.BVP, 50), (Vital.BVP, 97), (Vital.BVP, 145), (Vital.RSP, 14)])
+def test_the_toolboxs_rate_is_the_nearest_bin(vital, per_minute):
     samples = wave(per_minute, 60)
     bin_per_minute = 60 * 30.0 / 2048
-    assert abs(toolbox_rate(samples, 30.0, kind) - per_minute) <= bin_per_minute
+    assert abs(toolbox_rate(samples, 30.0, vital) - per_minute) <= bin_per_minute
 
 
 def test_the_toolboxs_rate_step_by_step():
@@ -54,42 +54,42 @@ def test_the_toolboxs_rate_step_by_step():
     filtered = signal.filtfilt(b, a, smoothness_detrend(samples))
     hz, power = signal.periodogram(filtered, 30.0, nfft=1024, detrend=False)
     inside = (hz >= 0.75) & (hz <= 2.5)
-    assert toolbox_rate(samples, 30.0, Kind.BVP) == hz[inside][power[inside].argmax()] * 60
+    assert toolbox_rate(samples, 30.0, Vital.BVP) == hz[inside][power[inside].argmax()] * 60
 
 
-@pytest.mark.parametrize(("kind", "per_minute"), [(Kind.BVP, 42), (Kind.BVP, 175), (Kind.RSP, 36)])
-def test_what_lies_outside_the_toolboxs_band_is_found_in_the_whole_one(kind, per_minute):
+@pytest.mark.parametrize(("vital", "per_minute"), [(Vital.BVP, 42), (Vital.BVP, 175), (Vital.RSP, 36)])
+def test_what_lies_outside_the_toolboxs_band_is_found_in_the_whole_one(vital, per_minute):
     samples = wave(per_minute, 60)
     bin_per_minute = 60 * 30.0 / 2048
-    assert abs(toolbox_rate(samples, 30.0, kind) - per_minute) > 2
-    assert abs(toolbox_rate(samples, 30.0, kind, WHOLE_BANDS) - per_minute) <= bin_per_minute
+    assert abs(toolbox_rate(samples, 30.0, vital) - per_minute) > 2
+    assert abs(toolbox_rate(samples, 30.0, vital, WHOLE_BANDS) - per_minute) <= bin_per_minute
 
 
 @pytest.mark.parametrize("samples", [np.zeros(300), np.zeros(5), np.full(300, math.nan), np.zeros(0)])
 def test_no_waveform_no_rate(samples):
-    assert math.isnan(toolbox_rate(samples, 30.0, Kind.BVP))
+    assert math.isnan(toolbox_rate(samples, 30.0, Vital.BVP))
 
 
 @given(bpm=st.floats(45, 170), start=st.floats(0, 15))
 def test_true_rate_of_a_wave_over_any_span(bpm, start):
-    truth = Truth({Kind.BVP: trace(bpm, 30)})
-    found = true_rate(truth, Kind.BVP, round(start * NS_PER_S), round((start + 12) * NS_PER_S))
+    truth = Truth({Vital.BVP: trace(bpm, 30)})
+    found = true_rate(truth, Vital.BVP, round(start * NS_PER_S), round((start + 12) * NS_PER_S))
     assert found == pytest.approx(bpm, abs=0.7)
 
 
 def test_true_rate_of_a_wave_that_is_missing_or_too_short():
-    truth = Truth({Kind.BVP: trace(70, 10), Kind.RSP: trace(15, 60)})
-    assert math.isnan(true_rate(truth, Kind.BVP, 8 * NS_PER_S, 20 * NS_PER_S))
-    assert math.isnan(true_rate(truth, Kind.BVP, 0, NS_PER_S))
-    assert true_rate(truth, Kind.RSP, 0, 45 * NS_PER_S) == pytest.approx(15, abs=0.5)
-    assert math.isnan(true_rate(truth, Kind.RSP, 0, 10 * NS_PER_S))
-    assert math.isnan(true_rate(Truth(), Kind.BVP, 0, 10 * NS_PER_S))
+    truth = Truth({Vital.BVP: trace(70, 10), Vital.RSP: trace(15, 60)})
+    assert math.isnan(true_rate(truth, Vital.BVP, 8 * NS_PER_S, 20 * NS_PER_S))
+    assert math.isnan(true_rate(truth, Vital.BVP, 0, NS_PER_S))
+    assert true_rate(truth, Vital.RSP, 0, 45 * NS_PER_S) == pytest.approx(15, abs=0.5)
+    assert math.isnan(true_rate(truth, Vital.RSP, 0, 10 * NS_PER_S))
+    assert math.isnan(true_rate(Truth(), Vital.BVP, 0, 10 * NS_PER_S))
 
 
 def test_device_rates_are_averaged():
-    truth = Truth({}, {Kind.BVP: Trace(np.arange(5) * NS_PER_S, [60, 62, 64, math.nan, 90])})
-    assert true_rate(truth, Kind.BVP, 0, 3 * NS_PER_S) == 62
-    assert math.isnan(true_rate(truth, Kind.BVP, 9 * NS_PER_S, 10 * NS_PER_S))
+    truth = Truth({}, {Vital.BVP: Trace(np.arange(5) * NS_PER_S, [60, 62, 64, math.nan, 90])})
+    assert true_rate(truth, Vital.BVP, 0, 3 * NS_PER_S) == 62
+    assert math.isnan(true_rate(truth, Vital.BVP, 9 * NS_PER_S, 10 * NS_PER_S))
 
 
 def test_on_clock_leaves_gaps():

@@ -14,21 +14,21 @@ from rppg_ros.evaluation.output import write_run
 from rppg_ros.evaluation.report import ReportError, write_report
 from rppg_ros.evaluation.results import RecordingResult, Results, Running, TaskResult, Wave, Windows
 from rppg_ros.evaluation.summary import OVERALL, RECORDINGS, RUNNING, WINDOWS, summarise
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 EVIL = "<img src=x onerror=alert(1)> & co"
 
 
-def recording(index, error=2.0, kinds=(Kind.BVP,), subject="", failed="", windows=3, given=1.0, dataset="d"):
+def recording(index, error=2.0, vitals=(Vital.BVP,), subject="", failed="", windows=3, given=1.0, dataset="d"):
     rng = np.random.default_rng(index)
     tasks = {}
-    for kind in kinds if not failed else ():
+    for vital in vitals if not failed else ():
         truth = rng.uniform(60, 90, windows).tolist()
         measured = (np.array(truth) + rng.normal(0, error, windows)).tolist()
         count = 20
         run = np.where(rng.uniform(size=count) < given, 70 + rng.normal(0, error, count), math.nan).tolist()
         wave = np.sin(np.arange(600) / 4).tolist()
-        tasks[kind] = TaskResult(
+        tasks[vital] = TaskResult(
             Windows(
                 [10.0 * i for i in range(windows)], [10.0] * windows, measured, truth, [3.0] * windows, [0.8] * windows
             ),
@@ -57,21 +57,21 @@ def results(count=8, engine="pos", **options):
     return Results(engine, {"window_s": 10.0, "note": EVIL}, tuple(recording(i, **options) for i in range(count)))
 
 
-def row_of(rows, protocol, group=OVERALL, value="", kind=Kind.BVP):
-    (found,) = [r for r in rows if (r.kind, r.protocol, r.group, r.value) == (kind, protocol, group, value)]
+def row_of(rows, protocol, group=OVERALL, value="", vital=Vital.BVP):
+    (found,) = [r for r in rows if (r.vital, r.protocol, r.group, r.value) == (vital, protocol, group, value)]
     return found
 
 
 def test_summary_counts_what_it_should():
-    rows = summarise(results(kinds=tuple(Kind)))
+    rows = summarise(results(vitals=tuple(Vital)))
     overall = row_of(rows, WINDOWS)
     assert (overall.recordings, overall.values["mae"].n) == (8, 24)
     assert row_of(rows, RECORDINGS).values["mae"].n == 8
-    assert row_of(rows, RUNNING, kind=Kind.RSP).values["mae"].n == 160
+    assert row_of(rows, RUNNING, vital=Vital.RSP).values["mae"].n == 160
     assert row_of(rows, WINDOWS, "light", "low").recordings == 4
     assert row_of(rows, WINDOWS, "subject", "s1").recordings == 2
     assert not [r for r in rows if r.group == "dataset"], "one dataset needs no table"
-    every = [w for r in results(kinds=tuple(Kind)).recordings for w in [r.tasks[Kind.BVP].windows]]
+    every = [w for r in results(vitals=tuple(Vital)).recordings for w in [r.tasks[Vital.BVP].windows]]
     expected = mae(sum((w.measured for w in every), []), sum((w.truth for w in every), []))
     assert overall.values["mae"] == expected
     assert overall.values["snr_db"].value == 3.0 and overall.values["macc"].value == pytest.approx(0.8)
@@ -79,7 +79,7 @@ def test_summary_counts_what_it_should():
 
 def test_a_recordings_rate_is_the_mean_of_its_windows():
     (one,) = results(1).recordings
-    windows = one.tasks[Kind.BVP].windows
+    windows = one.tasks[Vital.BVP].windows
     row = row_of(summarise(results(1)), RECORDINGS)
     assert row.values["mae"].value == pytest.approx(abs(np.mean(windows.measured) - np.mean(windows.truth)))
 
@@ -102,7 +102,7 @@ def console():
     "made",
     [
         results(),
-        results(kinds=tuple(Kind)),
+        results(vitals=tuple(Vital)),
         results(0),
         results(1),
         results(3, failed="p1: broken"),
@@ -143,9 +143,9 @@ def test_the_worst_come_first(tmp_path):
 
     made = [recording(i, error=e) for i, e in enumerate((1.0, 30.0, 5.0))]
     silent = RecordingResult(
-        "d", "silent", "s", {}, tasks={Kind.BVP: TaskResult(Windows([0.0], [9.0], [math.nan], [60.0], [1.0], [1.0]))}
+        "d", "silent", "s", {}, tasks={Vital.BVP: TaskResult(Windows([0.0], [9.0], [math.nan], [60.0], [1.0], [1.0]))}
     )
-    assert [r.name for r in worst_first([*made, silent], Kind.BVP)] == ["silent", "r1", "r2", "r0"]
+    assert [r.name for r in worst_first([*made, silent], Vital.BVP)] == ["silent", "r1", "r2", "r0"]
 
 
 def test_without_plotly_the_numbers_are_there_all_the_same(tmp_path, console, monkeypatch):

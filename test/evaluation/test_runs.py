@@ -7,15 +7,15 @@ import shutil
 import numpy as np
 import pytest
 
-from rppg_ros.cli import main
+from rppg_ros.commands import evaluate as cli
+from rppg_ros.commands.main import main
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
-from rppg_ros.evaluation import cli
 from rppg_ros.evaluation.config import SHIPPED, EvalConfig, settings_id
 from rppg_ros.evaluation.results import Results, ResultsError, recording_from_json, recording_to_json
 from rppg_ros.evaluation.runner import evaluate
 from rppg_ros.evaluation.spread import run_on_cluster
-from rppg_ros.evaluation.work import EvaluationError, RecordingRef, Shelf, find_recordings, work
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.evaluation.work import EvaluationError, RecordingRef, RunFolder, find_recordings, work
+from rppg_ros.types import NS_PER_S, Vital
 from support.recordings import bag_of_a_person, flat_video, person
 
 
@@ -45,7 +45,7 @@ def test_a_person_is_measured(measured):
     assert (measured.dataset, measured.name, measured.subject) == ("made-up", "one", "seed1")
     assert measured.conditions == {"light": "day"} and not measured.error
     assert measured.duration_s == pytest.approx(25, abs=0.3) and 700 < measured.frames < 760
-    task = measured.tasks[Kind.BVP]
+    task = measured.tasks[Vital.BVP]
     assert len(task.windows.measured) == 2 and task.windows.start_s == [0.0, 12.0]
     np.testing.assert_allclose(task.windows.measured, task.windows.truth, atol=5.1)
     assert min(task.windows.macc) > 0.8 and min(task.windows.snr_db) > 3
@@ -68,8 +68,8 @@ def test_results_survive_their_file(measured, tmp_path):
     plain = json.loads(json.dumps(recording_to_json(measured)))
     assert json.dumps(recording_to_json(recording_from_json(plain))) == json.dumps(recording_to_json(measured))
     Results("pos", {"a": 1}, (measured,)).save(tmp_path / "r.json")
-    assert Results.load(tmp_path / "r.json").recordings[0].tasks[Kind.BVP].running.status == (
-        measured.tasks[Kind.BVP].running.status
+    assert Results.load(tmp_path / "r.json").recordings[0].tasks[Vital.BVP].running.status == (
+        measured.tasks[Vital.BVP].running.status
     )
 
 
@@ -105,8 +105,8 @@ def test_a_broken_recording_does_not_stop_a_run():
 
 def test_a_truth_of_another_time_is_unknown_not_invented():
     good = person(seconds=2)
-    late = Truth({Kind.BVP: Trace(np.arange(300) * NS_PER_S // 30 + 900 * NS_PER_S, np.sin(np.arange(300)))})
-    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: late), EvalConfig()).tasks[Kind.BVP]
+    late = Truth({Vital.BVP: Trace(np.arange(300) * NS_PER_S // 30 + 900 * NS_PER_S, np.sin(np.arange(300)))})
+    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: late), EvalConfig()).tasks[Vital.BVP]
     assert all(math.isnan(rate) for rate in (*found.running.truth, *found.windows.truth))
 
 
@@ -203,7 +203,7 @@ def test_a_named_truth_topic(tmp_path, capsys):
     bag_of_a_person(tmp_path / "bags", seconds=3)
     words = ["evaluate", str(tmp_path / "bags"), "-o", str(tmp_path / "out"), "--truth-topic"]
     assert main([*words, "bvp=/ground_truth/bvp"]) == 0
-    assert set(Results.load(tmp_path / "out" / "results.json").recordings[0].tasks) == {Kind.BVP}
+    assert set(Results.load(tmp_path / "out" / "results.json").recordings[0].tasks) == {Vital.BVP}
     assert main([*words[:-2], str(tmp_path / "other"), words[-1], "bvp=/nowhere"]) == 1
     assert "/nowhere" in capsys.readouterr().out
 
@@ -222,12 +222,12 @@ def test_a_dataset_by_its_name(tmp_path, capsys):
 def test_a_shelf_ignores_half_a_file(folder):
     (ref,) = find_recordings([str(folder / "a.avi")])
     settings = EvalConfig().settings()
-    shelf = Shelf(folder / "out", settings)
-    kept = shelf.put(ref, work(ref, EvalConfig()))
-    assert shelf.get(ref).duration_s == kept.duration_s
+    run_folder = RunFolder(folder / "out", settings)
+    kept = run_folder.put(ref, work(ref, EvalConfig()))
+    assert run_folder.get(ref).duration_s == kept.duration_s
     (path,) = (folder / "out" / "recordings").iterdir()
     path.write_text(path.read_text()[:40])
-    assert shelf.get(ref) is None
+    assert run_folder.get(ref) is None
     assert settings_id(settings) == settings_id(dict(reversed(settings.items())))
 
 

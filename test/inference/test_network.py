@@ -9,34 +9,34 @@ from rppg_ros.inference.factory import make_engine
 from rppg_ros.inference.network import NetworkEngine
 from rppg_ros.inference.onnx_engine import OpenModel
 from rppg_ros.pipeline import VitalsHalf
-from rppg_ros.types import Kind, Rate, Status, Waveform
+from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 
 onnx = pytest.importorskip("onnx", reason="onnx is installed for tests only")
 
 
-def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0, dynamic=False):
+def write_model(path, tasks=(Vital.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0, dynamic=False):
     """Output: minus the mean green (blood absorbs) for bvp, minus the mean of the last channel for rsp; T of T+1 frames."""
     from onnx import TensorProto, helper, numpy_helper
 
     count = 3 * ("rgb" in channels) + ("thermal" in channels)
     card = ModelCard(
         name="mean", family="test", variant="v", tasks=tasks, channels=channels, size=size, frames=frames,
-        rate_hz=rate_hz, outputs={kind: kind.value for kind in tasks}, pad_frames=1,
+        rate_hz=rate_hz, outputs={vital: vital.value for vital in tasks}, pad_frames=1,
         dynamic_frames=dynamic, frames_multiple=4 if dynamic else 1, min_frames=8 if dynamic else 1,
     )  # fmt: skip
     nodes, inits = [], [numpy_helper.from_array(np.array([3, 4]), "space")]
-    for kind in tasks:
-        channel = 1 if kind is Kind.BVP and "rgb" in channels else count - 1
+    for vital in tasks:
+        channel = 1 if vital is Vital.BVP and "rgb" in channels else count - 1
         inits += [
-            numpy_helper.from_array(np.array([channel, 0]), f"start_{kind}"),
-            numpy_helper.from_array(np.array([channel + 1, -1]), f"stop_{kind}"),
+            numpy_helper.from_array(np.array([channel, 0]), f"start_{vital}"),
+            numpy_helper.from_array(np.array([channel + 1, -1]), f"stop_{vital}"),
         ]
         nodes += [
-            helper.make_node("Slice", ["frames", f"start_{kind}", f"stop_{kind}", "axes"], [f"part_{kind}"]),
-            helper.make_node("ReduceMean", [f"part_{kind}", "space"], [f"mean_{kind}"], keepdims=0),
-            helper.make_node("Squeeze", [f"mean_{kind}", "one"], [f"flat_{kind}"]),
-            helper.make_node("Neg", [f"flat_{kind}"], [kind.value]),
+            helper.make_node("Slice", ["frames", f"start_{vital}", f"stop_{vital}", "axes"], [f"part_{vital}"]),
+            helper.make_node("ReduceMean", [f"part_{vital}", "space"], [f"mean_{vital}"], keepdims=0),
+            helper.make_node("Squeeze", [f"mean_{vital}", "one"], [f"flat_{vital}"]),
+            helper.make_node("Neg", [f"flat_{vital}"], [vital.value]),
         ]
     inits += [numpy_helper.from_array(np.array([1, 2]), "axes"), numpy_helper.from_array(np.array([1]), "one")]
     shape = (1, count, "time" if dynamic else frames + 1, size, size)
@@ -45,8 +45,8 @@ def write_model(path, tasks=(Kind.BVP,), channels=("rgb",), frames=90, size=36, 
         "mean",
         [helper.make_tensor_value_info("frames", TensorProto.FLOAT, shape)],
         [
-            helper.make_tensor_value_info(kind.value, TensorProto.FLOAT, (1, "samples" if dynamic else frames))
-            for kind in tasks
+            helper.make_tensor_value_info(vital.value, TensorProto.FLOAT, (1, "samples" if dynamic else frames))
+            for vital in tasks
         ],
         inits,
     )
@@ -73,9 +73,9 @@ def test_a_sliding_window_becomes_one_endless_waveform(tmp_path):
     t = np.arange(len(samples)) / 30
     truth = np.sin(2 * np.pi * 1.3 * t) + 0.3 * np.sin(4 * np.pi * 1.3 * t)
     assert np.corrcoef(samples, truth)[0, 1] > 0.97
-    rates = [o for o in out if isinstance(o, Rate) and o.kind is Kind.BVP and o.status is Status.OK]
+    rates = [o for o in out if isinstance(o, Rate) and o.vital is Vital.BVP and o.status is Status.OK]
     assert len(rates) >= 8 and all(abs(rate.per_minute - 78) < 2 for rate in rates)
-    silent = [o for o in out if isinstance(o, Rate) and o.kind is Kind.RSP and o.stamp_ns > START_NS + 5 * S]
+    silent = [o for o in out if isinstance(o, Rate) and o.vital is Vital.RSP and o.stamp_ns > START_NS + 5 * S]
     assert {rate.status for rate in silent} <= {Status.UNSUPPORTED, Status.NO_FACE}
 
 
@@ -99,11 +99,11 @@ def test_a_young_clip_gets_shorter_windows_where_the_network_takes_them(tmp_path
 
 
 def test_without_thermal_a_two_camera_network_keeps_the_pulse(tmp_path):
-    path = write_model(tmp_path / "m.onnx", (Kind.BVP, Kind.RSP), ("rgb", "thermal"))
+    path = write_model(tmp_path / "m.onnx", (Vital.BVP, Vital.RSP), ("rgb", "thermal"))
     for thermal in (True, False):
         out = run(NetworkEngine(OpenModel.open(path)), crops(bpm=66, seconds=14, thermal=thermal))
-        kinds = {o.kind for o in out if isinstance(o, Waveform)}
-        assert kinds == ({Kind.BVP, Kind.RSP} if thermal else {Kind.BVP})
+        vitals = {o.vital for o in out if isinstance(o, Waveform)}
+        assert vitals == ({Vital.BVP, Vital.RSP} if thermal else {Vital.BVP})
         assert any(isinstance(o, Rate) and o.status is Status.OK for o in out)
 
 

@@ -11,7 +11,7 @@ from rppg_ros.inference.onnx_engine import OpenModel
 from rppg_ros.inference.streaming import StreamingEngine
 from rppg_ros.inference.waves import WaveMaker
 from rppg_ros.pipeline import VitalsHalf
-from rppg_ros.types import Kind, Rate, Status, Waveform
+from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 from support.tiny_models import write_streaming_model
 
@@ -54,9 +54,9 @@ def test_a_live_clip_gives_each_sample_once_and_the_last_chunk_is_shorter(path):
     starts = [wave.start_ns for wave in waves]
     assert starts[0] == START_NS
     assert sum(len(wave.samples) for wave in waves) == pytest.approx(20.1 * 30, abs=2)
-    rates = [o for o in out if isinstance(o, Rate) and o.kind is Kind.BVP and o.status is Status.OK]
+    rates = [o for o in out if isinstance(o, Rate) and o.vital is Vital.BVP and o.status is Status.OK]
     assert len(rates) >= 8 and all(abs(rate.per_minute - 80) < 2 for rate in rates)
-    silent = {o.status for o in out if isinstance(o, Rate) and o.kind is Kind.RSP}
+    silent = {o.status for o in out if isinstance(o, Rate) and o.vital is Vital.RSP}
     assert silent <= {Status.UNSUPPORTED, Status.NO_FACE}
 
 
@@ -66,7 +66,7 @@ def test_a_dropped_chunk_is_forgotten_not_bridged(path):
     seen = []
     infer = engine.infer
     engine.infer = lambda rgb, thermal, memory: seen.append(dict(memory)) or infer(rgb, thermal, memory)
-    maker = WaveMaker(engine, {kind: 0.5 for kind in Kind})
+    maker = WaveMaker(engine, {vital: 0.5 for vital in Vital})
 
     def window(first):
         at_ns = START_NS + (np.arange(first, first + 5) * S) // 30
@@ -111,5 +111,5 @@ def test_equals_the_torch_network_over_the_whole_clip(tmp_path):
     clip, memory = frames(43, 16), {}
     parts = [engine.infer(clip[at : at + 5], None, memory)[0].samples for at in range(0, 43, 5)]
     with torch.no_grad():
-        whole = saved.network(torch.from_numpy(clip).permute(3, 0, 1, 2)[None])[Kind.BVP][0].numpy()
+        whole = saved.network(torch.from_numpy(clip).permute(3, 0, 1, 2)[None])[Vital.BVP][0].numpy()
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-4 * np.abs(whole).max())

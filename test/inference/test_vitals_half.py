@@ -8,19 +8,19 @@ import pytest
 
 from rppg_ros.inference.classical import ClassicalEngine
 from rppg_ros.pipeline import VitalsHalf
-from rppg_ros.types import Kind, Rate, Status, Waveform
+from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 
 
 def run(stream, method="pos"):
-    """All outputs of [(stamp, crops)], split into waveforms and rates by kind."""
+    """All outputs of [(stamp, crops)], split into waveforms and rates by vital."""
     half = VitalsHalf(ClassicalEngine(method))
     out = []
     for stamp, faces in stream:
         out += half.push(stamp, faces)
     out += half.flush()
-    waves = {kind: [o for o in out if isinstance(o, Waveform) and o.kind is kind] for kind in Kind}
-    rates = {kind: [o for o in out if isinstance(o, Rate) and o.kind is kind] for kind in Kind}
+    waves = {vital: [o for o in out if isinstance(o, Waveform) and o.vital is vital] for vital in Vital}
+    rates = {vital: [o for o in out if isinstance(o, Rate) and o.vital is vital] for vital in Vital}
     return waves, rates
 
 
@@ -32,41 +32,41 @@ def one_face(**options):
 @pytest.mark.parametrize("fps", [12.5, 25.0, 30.0, 60.0])
 def test_pulse_and_breath_are_measured_whatever_the_frame_rate(method, fps):
     waves, rates = run(one_face(bpm=80, breaths=14, seconds=40, fps=fps, jitter_s=0.2 / fps), method)
-    heart = [rate for rate in rates[Kind.BVP] if rate.status is Status.OK]
-    breath = [rate for rate in rates[Kind.RSP] if rate.status is Status.OK]
+    heart = [rate for rate in rates[Vital.BVP] if rate.status is Status.OK]
+    breath = [rate for rate in rates[Vital.RSP] if rate.status is Status.OK]
     assert np.abs(np.array([rate.per_minute for rate in heart]) - 80).max() < 2
     assert np.abs(np.array([rate.per_minute for rate in breath]) - 14).max() < 1
     assert heart[0].stamp_ns - START_NS < 11 * S and len(heart) > 25
-    for kind in Kind:
-        total = sum(len(wave.samples) for wave in waves[kind])
+    for vital in Vital:
+        total = sum(len(wave.samples) for wave in waves[vital])
         assert total == pytest.approx(40 * 30, abs=3), "the waveform covers the whole clip"
-        assert all(a.end_ns == pytest.approx(b.start_ns, abs=10) for a, b in pairwise(waves[kind]))
-        joined = np.concatenate([wave.samples for wave in waves[kind]])
+        assert all(a.end_ns == pytest.approx(b.start_ns, abs=10) for a, b in pairwise(waves[vital]))
+        joined = np.concatenate([wave.samples for wave in waves[vital]])
         assert 0.5 < joined[300:].std() < 2
 
 
 def test_waveforms_have_the_signs_that_the_messages_promise():
     waves, _ = run(one_face(bpm=66, breaths=12, seconds=40))
-    for kind, hz in ((Kind.BVP, 1.1), (Kind.RSP, 0.2)):
-        samples = np.concatenate([wave.samples for wave in waves[kind]])
-        t = (waves[kind][0].start_ns - START_NS) / S + np.arange(len(samples)) / 30
+    for vital, hz in ((Vital.BVP, 1.1), (Vital.RSP, 0.2)):
+        samples = np.concatenate([wave.samples for wave in waves[vital]])
+        t = (waves[vital][0].start_ns - START_NS) / S + np.arange(len(samples)) / 30
         assert np.corrcoef(samples[150:-60], np.sin(2 * np.pi * hz * t)[150:-60])[0, 1] > 0.8
 
 
 def test_stamps_of_rates_are_of_the_newest_sample_and_one_second_apart():
     _, rates = run(one_face(seconds=20))
-    read = [rate for rate in rates[Kind.BVP] if rate.window_s > 0]
+    read = [rate for rate in rates[Vital.BVP] if rate.window_s > 0]
     steps = np.diff([rate.stamp_ns for rate in read]) / S
     assert np.all((steps[1:-1] > 0.9) & (steps[1:-1] < 1.1)), "all but the first chunk's and the end of the clip's"
-    assert rates[Kind.BVP][0].status is Status.WARMING_UP and math.isnan(rates[Kind.BVP][0].per_minute)
+    assert rates[Vital.BVP][0].status is Status.WARMING_UP and math.isnan(rates[Vital.BVP][0].per_minute)
 
 
 def test_a_gap_ends_the_clip_and_nothing_crosses_it():
     stream = one_face(seconds=15, bpm=60) + one_face(seconds=15, bpm=110, start_s=15.8)
     waves, rates = run(stream)
-    starts = [wave.start_ns for wave in waves[Kind.BVP]]
+    starts = [wave.start_ns for wave in waves[Vital.BVP]]
     assert START_NS + round(15.8 * S) in starts
-    late = [r for r in rates[Kind.BVP] if r.status is Status.OK and r.stamp_ns > START_NS + 16 * S]
+    late = [r for r in rates[Vital.BVP] if r.status is Status.OK and r.stamp_ns > START_NS + 16 * S]
     assert late and all(abs(rate.per_minute - 110) < 3 for rate in late)
     assert all(rate.stamp_ns > START_NS + 23.5 * S for rate in late), "8 s of new waveform before a new number"
 
@@ -74,10 +74,10 @@ def test_a_gap_ends_the_clip_and_nothing_crosses_it():
 def test_a_lost_face_is_no_number():
     stream = one_face(seconds=15) + [(START_NS + (15 * S) + i * 33_000_000, []) for i in range(120)]
     _, rates = run(stream)
-    lost = [rate for rate in rates[Kind.BVP] if rate.status is Status.NO_FACE]
+    lost = [rate for rate in rates[Vital.BVP] if rate.status is Status.NO_FACE]
     assert lost[0].face_id == "abcde" and {rate.face_id for rate in lost[1:]} == {""}
     assert len(lost) in (4, 5) and all(math.isnan(rate.per_minute) for rate in lost)
-    after = [rate for rate in rates[Kind.BVP] if rate.stamp_ns > START_NS + 15.6 * S]
+    after = [rate for rate in rates[Vital.BVP] if rate.stamp_ns > START_NS + 15.6 * S]
     assert all(rate.status is Status.NO_FACE for rate in after)
 
 
@@ -92,17 +92,17 @@ def test_time_that_jumps_back_starts_anew():
 
 def test_without_thermal_the_breath_is_unsupported_and_the_pulse_unharmed():
     _, rates = run(one_face(seconds=15, thermal=False))
-    assert any(rate.status is Status.OK for rate in rates[Kind.BVP])
-    late = [r for r in rates[Kind.RSP] if START_NS + 3 * S < r.stamp_ns and r.status is not Status.NO_FACE]
+    assert any(rate.status is Status.OK for rate in rates[Vital.BVP])
+    late = [r for r in rates[Vital.RSP] if START_NS + 3 * S < r.stamp_ns and r.status is not Status.NO_FACE]
     assert len(late) >= 10 and all(rate.status is Status.UNSUPPORTED for rate in late)
 
 
 def test_thermal_that_dies_takes_the_breath_alone():
     stream = one_face(seconds=45, breaths=15) + one_face(seconds=30, start_s=45, thermal=False)
     _, rates = run(stream)
-    heart = [r for r in rates[Kind.BVP] if r.stamp_ns > START_NS + 20 * S and r.status is not Status.NO_FACE]
+    heart = [r for r in rates[Vital.BVP] if r.stamp_ns > START_NS + 20 * S and r.status is not Status.NO_FACE]
     assert all(rate.status is Status.OK for rate in heart)
-    last = [rate for rate in rates[Kind.RSP] if rate.status is not Status.NO_FACE][-5:]
+    last = [rate for rate in rates[Vital.RSP] if rate.status is not Status.NO_FACE][-5:]
     assert all(rate.status is Status.UNSUPPORTED for rate in last)
 
 
@@ -111,7 +111,7 @@ def test_two_faces_are_two_people():
     b = list(crops(bpm=95, face="bbbbb", seconds=15, seed=3))
     _, rates = run([(x.stamp_ns, [x, y]) for x, y in zip(a, b, strict=True)])
     for face, bpm in (("aaaaa", 60), ("bbbbb", 95)):
-        mine = [r.per_minute for r in rates[Kind.BVP] if r.face_id == face and r.status is Status.OK]
+        mine = [r.per_minute for r in rates[Vital.BVP] if r.face_id == face and r.status is Status.OK]
         assert len(mine) >= 4 and np.abs(np.array(mine) - bpm).max() < 2
 
 
@@ -124,7 +124,7 @@ def test_a_photograph_has_no_pulse():
             rgb = np.clip(150 + rng.normal(0, 2, crop.rgb.shape), 0, 255).astype(np.uint8)
             stream.append((crop.stamp_ns, [type(crop)(crop.stamp_ns, "photo", rgb, None, crop.box, 1.5, 1.0, 0.0)]))
     _, rates = run(stream)
-    judged = [rate for rate in rates[Kind.BVP] if rate.window_s >= 8]
+    judged = [rate for rate in rates[Vital.BVP] if rate.window_s >= 8]
     assert np.mean([rate.status is Status.OK for rate in judged]) < 0.12
     assert all(math.isnan(rate.per_minute) for rate in judged if rate.status is Status.LOW_QUALITY)
 

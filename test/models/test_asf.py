@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from rppg_ros.models.asf import AdaptiveSpatialFilter  # noqa: E402
-from rppg_ros.models.tape import Tape  # noqa: E402
+from rppg_ros.models.stream_state import StreamState  # noqa: E402
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_mask_sums_to_one_in_each_frame(spatial):
 def test_level_is_the_weighed_mean_and_change_its_first_difference(spatial):
     x = torch.randn(2, 6, 7, 5, 4)
     with torch.no_grad():
-        both = spatial(x, Tape())
+        both = spatial(x, StreamState())
         seen = (spatial.mask(x)[:, None] * x.flatten(3)).sum(dim=3).transpose(1, 2)
         level = spatial.encode(seen).transpose(1, 2)
     assert both.shape == (2, 8, 7)
@@ -35,7 +35,7 @@ def test_level_is_the_weighed_mean_and_change_its_first_difference(spatial):
 def test_difference_goes_on_across_a_cut(spatial):
     x = torch.randn(1, 6, 7, 5, 4)
     with torch.no_grad():
-        first = Tape()
+        first = StreamState()
         before = spatial(x[:, :, :3], first)
-        after = spatial(x[:, :, 3:], Tape(first.kept))
-        torch.testing.assert_close(torch.cat([before, after], dim=2), spatial(x, Tape()))
+        after = spatial(x[:, :, 3:], StreamState(first.kept))
+        torch.testing.assert_close(torch.cat([before, after], dim=2), spatial(x, StreamState()))

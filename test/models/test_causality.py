@@ -5,17 +5,17 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from rppg_ros.models.asf import AdaptiveSpatialFilter  # noqa: E402
-from rppg_ros.models.gtcn import GatedBlock, GatedTCN, receptive_field  # noqa: E402
+from rppg_ros.models.gtcn import KERNEL, GatedBlock, GatedTCN  # noqa: E402
 from rppg_ros.models.phasenet import ESTBlock, PhaseNet, PhaseNetConfig, SqueezeGate  # noqa: E402
-from rppg_ros.models.tape import ClipMean, ClipNorm, Look, RunningMean, RunningNorm, Tape  # noqa: E402
+from rppg_ros.models.stream_state import CausalConv, ClipMean, ClipNorm, RunningMean, RunningNorm, StreamState  # noqa: E402
 from rppg_ros.models.zas import axial_swap  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 FRAMES, AT = 24, 15
 CAUSAL, ANY = PhaseNetConfig(causal=True, pixels=8), PhaseNetConfig(pixels=8)
 
 
-def swap(x, tape):
+def swap(x, stream):
     return axial_swap(x)
 
 
@@ -26,12 +26,12 @@ def first_change(layer, shape, at=AT):
     changed = x.clone()
     changed[:, :, at] = changed[:, :, at].flip(-1) ** 2 + 0.5
     with torch.no_grad():
-        difference = (layer(x, Tape()) - layer(changed, Tape())).abs()
+        difference = (layer(x, StreamState()) - layer(changed, StreamState())).abs()
     return difference.movedim(2, 0).flatten(1).amax(dim=1).nonzero().flatten()
 
 
 LAYERS = {
-    "look": (lambda: Look(torch.nn.Conv1d(4, 4, 3, dilation=2), 4), (4,)),
+    "look": (lambda: CausalConv(torch.nn.Conv1d(4, 4, 3, dilation=2), 4), (4,)),
     "running mean": (RunningMean, (4,)),
     "running norm": (lambda: RunningNorm(4), (4, 5, 5)),
     "squeeze gate": (lambda: SqueezeGate(4, causal=True), (4, 5, 5)),
@@ -58,7 +58,7 @@ def test_axial_swap_stays_in_its_frame():
 def test_causal_network(at):
     torch.manual_seed(1)
     whole = PhaseNet(CAUSAL).double().eval()
-    assert first_change(lambda x, tape: whole(255 * x)[Kind.BVP][:, None], (3, 8, 8), at)[0] == at
+    assert first_change(lambda x, stream: whole(255 * x)[Vital.BVP][:, None], (3, 8, 8), at)[0] == at
 
 
 LOOKING_AHEAD = {
@@ -79,7 +79,7 @@ def test_the_papers_layers_look_ahead(name):
 def test_the_papers_network_looks_ahead():
     torch.manual_seed(1)
     whole = PhaseNet(ANY).double().eval()
-    assert first_change(lambda x, tape: whole(255 * x)[Kind.BVP][:, None], (3, 8, 8))[0] == 0
+    assert first_change(lambda x, stream: whole(255 * x)[Vital.BVP][:, None], (3, 8, 8))[0] == 0
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
@@ -87,11 +87,11 @@ def test_receptive_field_of_the_tcn(layers):
     torch.manual_seed(2)
     tcn = GatedTCN(3, 5, layers, 0.0).double().eval()
     x = torch.rand(1, 3, 64, dtype=torch.float64, requires_grad=True)
-    tcn(x, Tape())[0, :, -1].sum().backward()
+    tcn(x, StreamState())[0, :, -1].sum().backward()
     seen = x.grad.abs().sum(dim=(0, 1)).nonzero().flatten()
-    assert seen.min() == 64 - receptive_field(layers) and seen.max() == 63
+    assert seen.min() == 64 - (1 + (KERNEL - 1) * (2**layers - 1)) and seen.max() == 63
 
 
 def test_clip_mean_is_of_the_clip():
     x = torch.rand(1, 2, 9)
-    torch.testing.assert_close(ClipMean()(x, Tape())[..., 0], x.mean(dim=2))
+    torch.testing.assert_close(ClipMean()(x, StreamState())[..., 0], x.mean(dim=2))

@@ -8,7 +8,7 @@ from rppg_ros.models import fsam, official_efficientphys  # noqa: E402
 from rppg_ros.models.checkpoint import CheckpointError  # noqa: E402
 from rppg_ros.models.importer import import_checkpoint  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_published_parameter_counts(config, parameters):
 def test_gives_a_sample_for_each_frame(attention, cameras, channels):
     network = build("efficientphys", attention=attention, cameras=cameras, pixels=36).eval()
     with torch.no_grad():
-        bvp = network(255 * torch.rand(2, channels, 41, 36, 36))[Kind.BVP]
+        bvp = network(255 * torch.rand(2, channels, 41, 36, 36))[Vital.BVP]
     assert bvp.shape == (2, 40) and torch.isfinite(bvp).all()
 
 
@@ -37,7 +37,7 @@ def test_segments_do_not_see_each_other():
     changed = clip.clone()
     changed[:, :, 15] = 0
     with torch.no_grad():
-        moved = (network(clip)[Kind.BVP] - network(changed)[Kind.BVP])[0].abs()
+        moved = (network(clip)[Vital.BVP] - network(changed)[Vital.BVP])[0].abs()
     assert moved[10:20].max() > 0 and moved[:10].max() == 0 and moved[20:].max() == 0
 
 
@@ -57,7 +57,7 @@ def test_factorising_matters():
     released.load_state_dict(meant.state_dict())
     clip = 255 * torch.rand(1, 3, 21, 72, 72)
     with torch.no_grad():
-        assert not torch.allclose(meant(clip)[Kind.BVP], released(clip)[Kind.BVP], rtol=1e-2)
+        assert not torch.allclose(meant(clip)[Vital.BVP], released(clip)[Vital.BVP], rtol=1e-2)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_weights_land_where_they_belong(config, variant, save_official):
     pixels, channels = original.config.pixels, 4 if len(original.config.cameras) == 2 else 3
     clip = 255 * torch.rand(1, channels, 21, pixels, pixels)
     with torch.no_grad():
-        assert torch.equal(imported.network(clip)[Kind.BVP], original(clip)[Kind.BVP])
+        assert torch.equal(imported.network(clip)[Vital.BVP], original(clip)[Vital.BVP])
 
 
 def test_the_papers_idea_by_an_option(save_official):

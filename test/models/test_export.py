@@ -13,7 +13,7 @@ from rppg_ros.models.export import ExportError, export  # noqa: E402
 from rppg_ros.models.importer import import_checkpoint  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
 from rppg_ros.models.verify import MAX_RELATIVE_ERROR  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 
 def small_card(**changes) -> ModelCard:
@@ -21,7 +21,7 @@ def small_card(**changes) -> ModelCard:
         name="small",
         family="mmrphys",
         variant="SEF_RGB_TSFM",
-        tasks=(Kind.BVP, Kind.RSP),
+        tasks=(Vital.BVP, Vital.RSP),
         channels=("rgb",),
         size=9,
         frames=40,
@@ -30,7 +30,7 @@ def small_card(**changes) -> ModelCard:
         frames_multiple=4,
         min_frames=8,
         rate_hz=30.0,
-        outputs={Kind.BVP: "bvp", Kind.RSP: "rsp"},
+        outputs={Vital.BVP: "bvp", Vital.RSP: "rsp"},
     )
     return dataclasses.replace(card, **changes)
 
@@ -69,7 +69,7 @@ def test_any_window_and_batch(network, tmp_path, batch, frames):
     bvp, rsp = session.run(["bvp", "rsp"], {"frames": clip})
     with torch.no_grad():
         expected = network(torch.from_numpy(clip))
-    for found, task in ((bvp, Kind.BVP), (rsp, Kind.RSP)):
+    for found, task in ((bvp, Vital.BVP), (rsp, Vital.RSP)):
         assert found.shape == (batch, frames)
         peak = expected[task].abs().max().item()
         np.testing.assert_allclose(found, expected[task].numpy(), rtol=0, atol=MAX_RELATIVE_ERROR * peak)

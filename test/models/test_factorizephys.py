@@ -11,7 +11,7 @@ from rppg_ros.models.checkpoint import CheckpointError  # noqa: E402
 from rppg_ros.models.export import export  # noqa: E402
 from rppg_ros.models.importer import import_checkpoint  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 PARITY = 1e-4
 
@@ -20,7 +20,7 @@ PARITY = 1e-4
 def test_golden(name, golden_case, checkpoints):
     case, clip, official = golden_case(name)
     imported = import_checkpoint(checkpoints / case["checkpoint"], "factorizephys")
-    assert imported.card.tasks == (Kind.BVP,) and imported.card.frames == 160
+    assert imported.card.tasks == (Vital.BVP,) and imported.card.frames == 160
     assert _error(imported.network, clip, official) < PARITY
 
 
@@ -38,7 +38,7 @@ def test_golden_residual(golden_case, checkpoints):
 
 def _error(network, clip, official) -> float:
     with torch.no_grad():
-        bvp = network(clip)[Kind.BVP].numpy()
+        bvp = network(clip)[Vital.BVP].numpy()
     return np.abs(bvp - official["bvp"]).max() / np.abs(official["bvp"]).max()
 
 
@@ -76,9 +76,9 @@ def test_weights_land_where_they_belong(late_head, file_name, variant, config, s
     assert imported.card.variant == variant and imported.card.training_data == file_name[:4]
     clip = 255 * torch.rand(1, 3, 9, original.config.pixels, original.config.pixels)
     with torch.no_grad():
-        expected = original(clip, attend=original.config.attention.value != "none")[Kind.BVP]
+        expected = original(clip, attend=original.config.attention.value != "none")[Vital.BVP]
         assert expected.shape == (1, 8)
-        assert torch.equal(imported.network(clip)[Kind.BVP], expected)
+        assert torch.equal(imported.network(clip)[Vital.BVP], expected)
 
 
 @pytest.mark.parametrize("axis", ["time", "code"])
@@ -93,7 +93,7 @@ def test_attention_survives_export_at_other_lengths(axis, save_official, tmp_pat
     clip = np.random.default_rng(1).uniform(0, 255, (2, 3, 33, 72, 72)).astype(np.float32)
     (found,) = session.run(["bvp"], {"frames": clip})
     with torch.no_grad():
-        expected = original(torch.from_numpy(clip))[Kind.BVP].numpy()
+        expected = original(torch.from_numpy(clip))[Vital.BVP].numpy()
     np.testing.assert_allclose(found, expected, rtol=0, atol=PARITY * np.abs(expected).max())
 
 
@@ -101,7 +101,7 @@ def test_trains_with_tsfm():
     torch.manual_seed(10)
     network = build("factorizephys", attention="tsfm", attend_at_inference=False)
     target = torch.sin(torch.arange(12.0))[None]
-    network(255 * torch.rand(1, 3, 13, 72, 72), {Kind.BVP: target})[Kind.BVP].square().mean().backward()
+    network(255 * torch.rand(1, 3, 13, 72, 72), {Vital.BVP: target})[Vital.BVP].square().mean().backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
 

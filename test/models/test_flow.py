@@ -11,7 +11,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 from rppg_ros.models.flow import LIMIT, CellFlow, SlowView  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 
 def picture(seed, side=36):
@@ -72,9 +72,9 @@ def test_waves_come_back_where_they_were():
 def test_a_network_with_it_trains_at_each_size(size, side, attention):
     torch.manual_seed(0)
     network = build("mmrphys", size=size, rsp_step=2, attention=attention, dropout=0.0)
-    waves = {kind: torch.sin(torch.arange(32.0) * 0.5).repeat(2, 1) for kind in Kind}
+    waves = {vital: torch.sin(torch.arange(32.0) * 0.5).repeat(2, 1) for vital in Vital}
     found = network(255 * torch.rand(2, 3, 33, side, side), waves)
-    assert all(found[kind].shape == (2, 32) for kind in Kind)
+    assert all(found[vital].shape == (2, 32) for vital in Vital)
     sum(wave.square().mean() for wave in found.values()).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
 
@@ -86,7 +86,7 @@ def test_the_pulse_is_that_of_the_released_network():
     clip = 255 * torch.rand(1, 3, 17, 36, 36)
     with torch.no_grad():
         one, other = plain(clip), slow(clip)
-    assert torch.equal(one[Kind.BVP], other[Kind.BVP]) and not torch.allclose(one[Kind.RSP], other[Kind.RSP])
+    assert torch.equal(one[Vital.BVP], other[Vital.BVP]) and not torch.allclose(one[Vital.RSP], other[Vital.RSP])
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_it_learns_shoulders_that_rise():
         waves.append(torch.from_numpy(wave[:64]).float())
     x, y = torch.cat(clips), torch.stack(waves)
     for _ in range(60):
-        found = network(x)[Kind.RSP]
+        found = network(x)[Vital.RSP]
         r = torch.nn.functional.cosine_similarity(found - found.mean(1, keepdim=True), y - y.mean(1, keepdim=True))
         optimiser.zero_grad()
         (-r.mean()).backward()

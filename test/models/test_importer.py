@@ -10,7 +10,7 @@ from rppg_ros.models import official_mmrphys  # noqa: E402
 from rppg_ros.models.checkpoint import CheckpointError  # noqa: E402
 from rppg_ros.models.importer import import_checkpoint  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 SEF = "SCAMPS_MMRPhysSEF_BVP_RSP_RGBx180x9_SFSAM_Label_Epoch0.pth"
 
@@ -44,7 +44,7 @@ def save(save_official, file_name, extra=None, dropped=(), **config):
         (
             "UBFC-rPPG_MMRPhys_SFSAM_Label_Epoch9.pth",
             "LEF_RGB_BVP_TSFM",
-            {"size": 72, "frames": 160, "tasks": (Kind.BVP,), "frames_multiple": 1, "pad_frames": 1},
+            {"size": 72, "frames": 160, "tasks": (Vital.BVP,), "frames_multiple": 1, "pad_frames": 1},
         ),
     ],
 )

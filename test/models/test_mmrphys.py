@@ -12,7 +12,7 @@ from rppg_ros.models.attention import Attention, Axis  # noqa: E402
 from rppg_ros.models.importer import import_checkpoint  # noqa: E402
 from rppg_ros.models.mmrphys import Fusion, MMRPhys, MMRPhysConfig, Size  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 PARITY = 1e-4
 GOLDEN = [
@@ -42,11 +42,11 @@ def test_golden(name, golden_case, checkpoints, capsys):
     assert max(errors.values()) < PARITY
 
 
-def _targets(frames: int) -> dict[Kind, torch.Tensor]:
+def _targets(frames: int) -> dict[Vital, torch.Tensor]:
     t = torch.arange(frames) / 30
     return {
-        Kind.BVP: torch.sin(2 * math.pi * 1.2 * t)[None],
-        Kind.RSP: torch.sin(2 * math.pi * 0.25 * t)[None],
+        Vital.BVP: torch.sin(2 * math.pi * 1.2 * t)[None],
+        Vital.RSP: torch.sin(2 * math.pi * 0.25 * t)[None],
     }
 
 
@@ -80,9 +80,9 @@ def test_trains_with_attention(size, cameras, axis):
     torch.manual_seed(0)
     network = build("mmrphys", size=size, cameras=cameras, axis=axis, dropout=0.0)
     side, channels = Size(size).pixels, 3 if len(cameras) == 1 else 4
-    targets = {task: torch.sin(torch.arange(16.0) * 0.9).repeat(2, 1) for task in Kind}
+    targets = {task: torch.sin(torch.arange(16.0) * 0.9).repeat(2, 1) for task in Vital}
     waveforms = network(255 * torch.rand(2, channels, 17, side, side), targets)
-    assert all(waveforms[task].shape == (2, 16) for task in Kind)
+    assert all(waveforms[task].shape == (2, 16) for task in Vital)
     sum(w.square().mean() for w in waveforms.values()).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
 
@@ -93,7 +93,7 @@ def test_scale_of_pixels_does_not_matter():
     clip = 255 * torch.rand(1, 3, 17, 9, 9)
     with torch.no_grad():
         plain, dimmed = network(clip), network(0.25 * clip + 30)
-    for task in Kind:
+    for task in Vital:
         torch.testing.assert_close(plain[task], dimmed[task], rtol=1e-3, atol=1e-3)
 
 
@@ -103,7 +103,7 @@ def test_a_clip_does_not_depend_on_its_batch():
     clips = 255 * torch.rand(2, 3, 17, 9, 9)
     with torch.no_grad():
         together, alone = network(clips, attend=True), network(clips[:1], attend=True)
-    torch.testing.assert_close(together[Kind.BVP][:1], alone[Kind.BVP], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(together[Vital.BVP][:1], alone[Vital.BVP], rtol=1e-4, atol=1e-4)
 
 
 def test_no_fusion_keeps_the_cameras_apart():
@@ -113,8 +113,8 @@ def test_no_fusion_keeps_the_cameras_apart():
     other_thermal = torch.cat([clip[:, :3], 255 * torch.rand(1, 1, 17, 9, 9)], dim=1)
     with torch.no_grad():
         first, second = network(clip), network(other_thermal)
-    assert torch.equal(first[Kind.BVP], second[Kind.BVP])
-    assert not torch.allclose(first[Kind.RSP], second[Kind.RSP])
+    assert torch.equal(first[Vital.BVP], second[Vital.BVP])
+    assert not torch.allclose(first[Vital.RSP], second[Vital.RSP])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_tsfm_without_a_target_is_refused():
         ({"rsp_step": -1}, "0 or more"),
         ({"rsp_step": 2, "stepped_rsp": True}, "exclude each other"),
         ({"rsp_step": 2, "cameras": ("thermal",)}, "early fusion with RGB"),
-        ({"rsp_step": 2, "tasks": (Kind.BVP,)}, "and the task rsp"),
+        ({"rsp_step": 2, "tasks": (Vital.BVP,)}, "and the task rsp"),
         ({"rsp_step": 2, "cameras": ("rgb", "thermal"), "fusion": Fusion.LATE}, "early fusion with RGB"),
     ],
 )
@@ -157,7 +157,7 @@ def test_impossible_configurations(config, message):
 
 def test_variant_names():
     assert MMRPhysConfig().variant == "LEF_RGB_TSFM"
-    one_task = MMRPhysConfig(size=Size.S, tasks=(Kind.BVP,), attention=Attention.NONE, axis=Axis.CODE)
+    one_task = MMRPhysConfig(size=Size.S, tasks=(Vital.BVP,), attention=Attention.NONE, axis=Axis.CODE)
     assert one_task.variant == "SEF_RGB_BVP_Base"
     assert MMRPhys(one_task).config is one_task
     assert MMRPhysConfig(size=Size.M, attention=Attention.NONE, rsp_step=2).variant == "MEF_RGB_Slow2_Base"

@@ -8,7 +8,7 @@ import pytest
 from rppg_ros.models.importer import import_checkpoint
 from rppg_ros.models.official_files import _TABLE, official_file, official_files
 from rppg_ros.models.registry import FAMILIES
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 FILES = tuple(official_files().values())
 PINNED = re.compile(r"https://raw\.githubusercontent\.com/[\w-]+/[\w-]+/[0-9a-f]{40}/[\w./-]+\.pth")
@@ -55,6 +55,6 @@ def test_the_table_is_true_of_the_files_that_are_here(reference_dir):
         card = import_checkpoint(path, file.family).card
         assert card.sha256 == file.sha256
         assert f"{card.size} x {card.size}" in file.what
-        assert ("breath" in file.what, "pulse" in file.what) == (Kind.RSP in card.tasks, Kind.BVP in card.tasks)
+        assert ("breath" in file.what, "pulse" in file.what) == (Vital.RSP in card.tasks, Vital.BVP in card.tasks)
         assert ("RGB" in file.what, "thermal" in file.what) == ("rgb" in card.channels, "thermal" in card.channels)
         assert card.training_data.split()[0] in file.what

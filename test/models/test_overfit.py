@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from rppg_ros.models.registry import build  # noqa: E402
 from rppg_ros.training.losses import DynamicHybridLoss, negative_pearson, smooth_l1_multitask  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 RATE_HZ = 30.0
 LEARNT = -0.95
@@ -27,7 +27,7 @@ def clips(channels: int, frames: int, side: int, pad: int):
     warmth = torch.tensor([0.5, 0.5, 0.5, 3.0])[:channels].reshape(1, -1, 1, 1, 1)
     x = texture + skin * (strength * pulse[:, None, :, None, None] + warmth * breath[:, None, :, None, None])
     x = x + torch.randn(x.shape, generator=generator)
-    return x, {Kind.BVP: pulse[:, :frames], Kind.RSP: breath[:, :frames]}
+    return x, {Vital.BVP: pulse[:, :frames], Vital.RSP: breath[:, :frames]}
 
 
 def learn(network, x, targets, loss, steps: int, rate: float = 5e-3) -> float:
@@ -76,7 +76,7 @@ def test_learns_a_tiny_clip(name, config, channels, frames):
     def loss(waves, step):
         if len(tasks) > 1:
             return smooth_l1_multitask(waves, tasks)
-        return negative_pearson(waves[Kind.BVP], tasks[Kind.BVP])
+        return negative_pearson(waves[Vital.BVP], tasks[Vital.BVP])
 
     assert learn(network, x, targets, loss, steps=200) < LEARNT
 
@@ -89,6 +89,6 @@ def test_physfsunet_learns_a_tiny_clip_by_its_hybrid_loss():
     hybrid = DynamicHybridLoss(epochs=30, rate_hz=RATE_HZ)
 
     def loss(waves, step):
-        return hybrid(waves[Kind.BVP], targets[Kind.BVP], epoch=1 + step // 10)
+        return hybrid(waves[Vital.BVP], targets[Vital.BVP], epoch=1 + step // 10)
 
     assert learn(network, x, targets, loss, steps=200, rate=1e-3) < LEARNT

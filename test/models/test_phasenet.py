@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from rppg_ros.models.phasenet import PhaseNet, PhaseNetConfig  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 PAPER_PARAMETERS = 290_000
 
@@ -29,7 +29,7 @@ def test_published_parameter_count(causal):
 def test_any_crop_and_length(causal, pixels, frames):
     network = build("phasenet", causal=causal, pixels=pixels).eval()
     with torch.no_grad():
-        bvp = network(255 * torch.rand(2, 3, frames, pixels, pixels))[Kind.BVP]
+        bvp = network(255 * torch.rand(2, 3, frames, pixels, pixels))[Vital.BVP]
     assert bvp.shape == (2, frames) and torch.isfinite(bvp).all()
 
 
@@ -42,9 +42,9 @@ def test_a_stream_in_chunks_of_any_length_gives_what_the_clip_gives(causal, leng
         while at < clip.shape[2]:
             length = lengths[i % len(lengths)]
             waves, state = causal.stream(clip[:, :, at : at + length], state)
-            parts.append(waves[Kind.BVP])
+            parts.append(waves[Vital.BVP])
             at, i = at + length, i + 1
-        whole = causal(clip)[Kind.BVP]
+        whole = causal(clip)[Vital.BVP]
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-4, atol=1e-4 * whole.abs().max().item())
 
 
@@ -52,20 +52,20 @@ def test_no_state_is_a_state_of_zeros(causal):
     clip = 255 * torch.rand(1, 3, 5, 8, 8)
     zeros = [torch.zeros(1, *shape) for shape in causal.state_shapes()]
     with torch.no_grad():
-        assert torch.equal(causal.stream(clip)[0][Kind.BVP], causal.stream(clip, zeros)[0][Kind.BVP])
+        assert torch.equal(causal.stream(clip)[0][Vital.BVP], causal.stream(clip, zeros)[0][Vital.BVP])
 
 
 def test_contrast_is_the_share_by_which_a_place_differs_from_its_own_mean():
     from rppg_ros.models.phasenet import CONTRAST_GAIN, CONTRAST_LIMIT, DARK, Contrast
-    from rppg_ros.models.tape import Tape
+    from rppg_ros.models.stream_state import StreamState
 
     clip = torch.full((1, 3, 60, 2, 2), 100.0)
     clip[:, :, -1] = 101.0
-    seen = Contrast()(clip, Tape())
+    seen = Contrast()(clip, StreamState())
     assert seen[:, :, :-1].abs().max() < 1e-3
     assert seen[0, 0, -1, 0, 0].item() == pytest.approx(CONTRAST_GAIN / (100 + DARK), rel=0.05)
     clip[:, :, -1] = 200.0
-    assert Contrast()(clip, Tape())[:, :, -1].max().item() == CONTRAST_LIMIT
+    assert Contrast()(clip, StreamState())[:, :, -1].max().item() == CONTRAST_LIMIT
     with pytest.raises(ValueError, match="contrast is for the causal network"):
         PhaseNetConfig(contrast=True)
 
@@ -82,7 +82,7 @@ def test_the_swap_can_be_left_out():
     without.load_state_dict(with_swap.state_dict())
     clip = 255 * torch.rand(1, 3, 16, 16, 16)
     with torch.no_grad():
-        assert not torch.allclose(with_swap(clip)[Kind.BVP], without(clip)[Kind.BVP])
+        assert not torch.allclose(with_swap(clip)[Vital.BVP], without(clip)[Vital.BVP])
 
 
 def test_what_does_not_fit_is_refused(causal):

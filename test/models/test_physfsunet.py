@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from rppg_ros.models.physfsunet import neighbour_differences  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 PAPER_PARAMETERS = 831_000
 
@@ -33,7 +33,7 @@ def test_differences_around_each_frame_with_the_ends_repeated(frames):
 def test_gives_a_sample_for_each_frame(pixels, frames):
     network = build("physfsunet", pixels=pixels).eval()
     with torch.no_grad():
-        bvp = network(255 * torch.rand(2, 3, frames, pixels, pixels))[Kind.BVP]
+        bvp = network(255 * torch.rand(2, 3, frames, pixels, pixels))[Vital.BVP]
     assert bvp.shape == (2, frames) and torch.isfinite(bvp).all()
 
 
@@ -42,7 +42,7 @@ def test_brightness_and_contrast_do_not_matter():
     network = build("physfsunet", pixels=16).eval()
     clip = 255 * torch.rand(1, 3, 16, 16, 16)
     with torch.no_grad():
-        torch.testing.assert_close(network(clip)[Kind.BVP], network(0.3 * clip + 40)[Kind.BVP], rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(network(clip)[Vital.BVP], network(0.3 * clip + 40)[Vital.BVP], rtol=1e-3, atol=1e-4)
 
 
 def test_what_does_not_fit_is_refused():

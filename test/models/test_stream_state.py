@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from rppg_ros.models.norm import INSTANCE_NORM_EPS, InstanceNorm  # noqa: E402
-from rppg_ros.models.tape import Look, RunningMean, RunningNorm, Tape  # noqa: E402
+from rppg_ros.models.stream_state import CausalConv, RunningMean, RunningNorm, StreamState  # noqa: E402
 
 
 def in_chunks(layer, x, lengths):
@@ -16,9 +16,9 @@ def in_chunks(layer, x, lengths):
     lengths = list(lengths)
     while at < x.shape[2]:
         length = lengths.pop(0) if len(lengths) > 1 else lengths[0]
-        tape = Tape(past)
-        parts.append(layer(x[:, :, at : at + length], tape))
-        past, at = tape.kept, at + length
+        stream = StreamState(past)
+        parts.append(layer(x[:, :, at : at + length], stream))
+        past, at = stream.kept, at + length
     return torch.cat(parts, dim=2)
 
 
@@ -26,7 +26,7 @@ def in_chunks(layer, x, lengths):
 @given(frames=st.integers(1, 40), memory=st.integers(1, 50), seed=st.integers(0, 2**31))
 def test_running_mean_is_the_mean_of_the_past_with_fading_weights(frames, memory, seed):
     x = torch.rand(2, 3, frames, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    found = RunningMean(memory)(x, Tape())
+    found = RunningMean(memory)(x, StreamState())
     for t in range(frames):
         weights = (1 - 1 / memory) ** torch.arange(t, -1, -1, dtype=torch.float64)
         torch.testing.assert_close(found[:, :, t], (x[:, :, : t + 1] * weights).sum(2) / weights.sum())
@@ -34,7 +34,7 @@ def test_running_mean_is_the_mean_of_the_past_with_fading_weights(frames, memory
 
 def test_running_norm_of_a_first_frame_is_the_norm_of_that_frame():
     x = 5 + 3 * torch.rand(2, 4, 6, 5, 5)
-    first = RunningNorm(4)(x, Tape())[:, :, 0]
+    first = RunningNorm(4)(x, StreamState())[:, :, 0]
     torch.testing.assert_close(
         first, torch.nn.functional.instance_norm(x[:, :, 0], eps=INSTANCE_NORM_EPS), rtol=1e-4, atol=1e-4
     )
@@ -44,13 +44,13 @@ def test_running_norm_with_a_long_memory_comes_to_the_clips_norm():
     torch.manual_seed(0)
     x = torch.rand(1, 2, 300, 4, 4, dtype=torch.float64)
     whole = torch.nn.functional.instance_norm(x, eps=INSTANCE_NORM_EPS)
-    torch.testing.assert_close(RunningNorm(2, memory=10**9)(x, Tape())[:, :, -1], whole[:, :, -1])
+    torch.testing.assert_close(RunningNorm(2, memory=10**9)(x, StreamState())[:, :, -1], whole[:, :, -1])
 
 
 def test_running_norm_follows_a_light_that_is_switched_on():
     x = torch.rand(1, 1, 2000, 4, 4)
     x[:, :, 500:] = 20 + 10 * x[:, :, 500:]
-    late = RunningNorm(1)(x, Tape())[:, :, 1900:]
+    late = RunningNorm(1)(x, StreamState())[:, :, 1900:]
     assert abs(late.mean()) < 0.05 and abs(late.std() - 1) < 0.05
 
 
@@ -61,15 +61,15 @@ def test_cutting_a_stream_changes_nothing(layer, lengths, seed):
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(2, 4, 23, 3, 2, generator=generator, dtype=torch.float64)
     conv = torch.nn.Conv3d(4, 4, (3, 1, 1), dilation=(2, 1, 1)).double()
-    made = {"look": Look(conv, 4), "mean": RunningMean(9), "norm": RunningNorm(4, 9)}[layer]
+    made = {"look": CausalConv(conv, 4), "mean": RunningMean(9), "norm": RunningNorm(4, 9)}[layer]
     x = x[..., 0, 0] if layer == "mean" else x
     with torch.no_grad():
-        torch.testing.assert_close(in_chunks(made, x, lengths), made(x, Tape()))
+        torch.testing.assert_close(in_chunks(made, x, lengths), made(x, StreamState()))
 
 
 def test_a_state_of_another_network_is_refused():
     with pytest.raises(ValueError, match=r"state 0 is \(1, 9\), not \(B, 4\)"):
-        RunningMean()(torch.zeros(1, 3, 2), Tape([torch.zeros(1, 9)]))
+        RunningMean()(torch.zeros(1, 3, 2), StreamState([torch.zeros(1, 9)]))
 
 
 def test_instance_norm_is_torchs():
@@ -88,8 +88,8 @@ def test_mixed_precision_leaves_the_running_layers_their_digits(layer):
     x = 100 + torch.randn(2, 4, 60, 3, 3, generator=torch.Generator().manual_seed(1))
     x = x if isinstance(layer, RunningNorm) else x[..., 0, 0]
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = layer(x, Tape())
-    torch.testing.assert_close(mixed, layer(x, Tape()))
+        mixed = layer(x, StreamState())
+    torch.testing.assert_close(mixed, layer(x, StreamState()))
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -97,4 +97,4 @@ def test_gradients_of_the_running_norm_are_right(transposed):
     x = torch.randn(2, 3, 5, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     x = x.transpose(1, 2).contiguous().transpose(1, 2) if transposed else x
     norm = RunningNorm(3)
-    assert torch.autograd.gradcheck(lambda x: norm(x, Tape()), x.requires_grad_())
+    assert torch.autograd.gradcheck(lambda x: norm(x, StreamState()), x.requires_grad_())

@@ -13,7 +13,7 @@ from rppg_ros.nodes.evaluation_recorder import EvaluationRecorder
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.video_source import VideoSource
 from rppg_ros.nodes.vitals_pipeline import make_nodes
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from support.graph import context, overrides, spinning, wait_for
 from support.recordings import bag_of_a_person, flat_video
 
@@ -40,14 +40,14 @@ def test_live_figures_are_the_offline_ones(tmp_path):
     (live,) = Results.load(tmp_path / "out" / "results.json").recordings
     offline = evaluate(open_recording(bag), EvalConfig())
     assert (live.key, live.subject, live.frames) == ("made-up/one", "seed1", offline.frames)
-    a, b = live.tasks[Kind.BVP].running, offline.tasks[Kind.BVP].running
+    a, b = live.tasks[Vital.BVP].running, offline.tasks[Vital.BVP].running
     both = [(x, y) for x, y in zip(a.measured, b.measured, strict=True) if math.isfinite(x) and math.isfinite(y)]
     assert len(both) >= 8
     assert max(abs(x - y) for x, y in both) < LIVE_TOLERANCE_PER_MINUTE
     np.testing.assert_allclose(a.truth, b.truth, atol=0.2)
     assert np.nanmean(np.abs(np.subtract(a.measured, a.truth))) < 2
-    windows = live.tasks[Kind.BVP].windows
-    assert abs(windows.measured[0] - offline.tasks[Kind.BVP].windows.measured[0]) < LIVE_TOLERANCE_PER_MINUTE
+    windows = live.tasks[Vital.BVP].windows
+    assert abs(windows.measured[0] - offline.tasks[Vital.BVP].windows.measured[0]) < LIVE_TOLERANCE_PER_MINUTE
     assert windows.macc[0] > 0.7
     assert (tmp_path / "out" / "recordings.csv").is_file()
 
@@ -59,7 +59,7 @@ def test_a_file_without_times_is_laid_beside_its_truth(tmp_path):
     recorder = EvaluationRecorder(parameter_overrides=params)
     replay(recorder, video)
     (live,) = recorder.results.recordings
-    running = live.tasks[Kind.BVP].running
+    running = live.tasks[Vital.BVP].running
     assert set(running.status) <= {"NO_FACE", "SILENT"} and all(math.isnan(rate) for rate in running.measured)
     assert running.truth[-1] == pytest.approx(61, abs=1)
 

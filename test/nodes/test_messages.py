@@ -16,7 +16,7 @@ from rppg_ros.nodes.messages import (
     to_time,
     waveform_message,
 )
-from rppg_ros.types import Kind, Rate, Status, Waveform
+from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import crops
 
 
@@ -50,18 +50,18 @@ def test_arrays_of_another_length_are_refused(name, length):
 
 
 def test_waveforms_and_rates():
-    wave = Waveform(Kind.RSP, "abcde", 5_000_000_123, 30.0, np.array([1.0, -2.0, 0.5], np.float32), 0.7, "thermal")
+    wave = Waveform(Vital.RSP, "abcde", 5_000_000_123, 30.0, np.array([1.0, -2.0, 0.5], np.float32), 0.7, "thermal")
     message = waveform_message(wave, "camera")
     assert type(message).__name__ == "Rsp" and from_time(message.header.stamp) == wave.start_ns
     assert list(message.samples) == [1.0, -2.0, 0.5] and message.rate_hz == 30.0 and message.model == "thermal"
     stamps = [from_time(sample.header.stamp) for sample in sample_messages(wave, "camera")]
     assert stamps == [5_000_000_123, 5_033_333_456, 5_066_666_790]
-    unknown = rate_message(Rate.unknown(Kind.BVP, "", 7, Status.STALE), "camera")
+    unknown = rate_message(Rate.unknown(Vital.BVP, "", 7, Status.STALE), "camera")
     assert math.isnan(unknown.value) and unknown.status == unknown.STATUS_STALE and unknown.quality == 0
 
 
 def test_statuses_are_the_messages_constants():
     for status in Status:
-        for kind in Kind:
-            message = rate_message(Rate.unknown(kind, "", 1, status), "")
+        for vital in Vital:
+            message = rate_message(Rate.unknown(vital, "", 1, status), "")
             assert getattr(message, f"STATUS_{status.name}") == status

@@ -6,7 +6,7 @@ import numpy as np
 from rppg_ros.datasets.base import Recording, Trace, Truth
 from rppg_ros.datasets.convert import write_bag
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
-from rppg_ros.types import NS_PER_S, Kind
+from rppg_ros.types import NS_PER_S, Vital
 
 
 def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, **scene) -> Recording:
@@ -17,7 +17,7 @@ def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, **s
         times = np.arange(round(seconds * 30)) / 30
         stamps = np.round(times * NS_PER_S).astype(np.int64)
         vitals = DemoSource(chosen).vitals
-        return Truth({kind: Trace(stamps, vitals.at(kind.value, times)) for kind in Kind})
+        return Truth({vital: Trace(stamps, vitals.at(vital.value, times)) for vital in Vital})
 
     return Recording("made-up", name, f"seed{seed}", conditions or {}, lambda: DemoSource(chosen), truth)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rppg_ros.inference.card import ModelCard, StateTensor
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 
 
 def write_streaming_model(path, size=36, chunk=5, rate_hz=30.0) -> str:
@@ -12,8 +12,8 @@ def write_streaming_model(path, size=36, chunk=5, rate_hz=30.0) -> str:
     from onnx import TensorProto, helper, numpy_helper
 
     card = ModelCard(
-        name="rise", family="test", variant="v", tasks=(Kind.BVP,), channels=("rgb",), size=size, frames=chunk,
-        dynamic_frames=True, rate_hz=rate_hz, outputs={Kind.BVP: "bvp"}, state=(StateTensor("state_0", "next_0", (1,)),),
+        name="rise", family="test", variant="v", tasks=(Vital.BVP,), channels=("rgb",), size=size, frames=chunk,
+        dynamic_frames=True, rate_hz=rate_hz, outputs={Vital.BVP: "bvp"}, state=(StateTensor("state_0", "next_0", (1,)),),
     )  # fmt: skip
     constants = {"green": [1], "two": [2], "zero": [0], "one": [1], "last": [-1], "end": [2**31], "space": [2, 3]}
     nodes = [

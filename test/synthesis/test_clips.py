@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rppg_ros.synthesis.camera import CameraConfig, frame_times
-from rppg_ros.synthesis.clip import Scene, make_clip
+from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.face import make_face
 from rppg_ros.synthesis.factors import STILL
 from rppg_ros.synthesis.haemodynamics import Body, simulate
@@ -15,6 +15,7 @@ from rppg_ros.synthesis.light import LightConfig, brightness
 from rppg_ros.synthesis.motion import movement, warp_matrices
 from rppg_ros.synthesis.physiology import GRID_HZ
 from rppg_ros.synthesis.sampler import random_scene
+from rppg_ros.synthesis.scene import Scene
 from rppg_ros.synthesis.skin import MELANIN_OF_TYPE, Skin, melanin_of
 from rppg_ros.vitals.registry import HEART_RATE, RESPIRATION_RATE
 from rppg_ros.vitals.spectrum import find_peak, spectrum

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader  # noqa: E402
 
 from rppg_ros.models.registry import build, configure  # noqa: E402
 from rppg_ros.training.data import SyntheticWindows, WindowSpec, synthetic_window  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 from rppg_ros.vitals.registry import HEART_RATE  # noqa: E402
 from rppg_ros.vitals.spectrum import find_peak, spectrum  # noqa: E402
 
@@ -30,8 +30,8 @@ def test_a_window_fits_its_network(family, options):
     window, waves = synthetic_window(WindowSpec.of(config, 48), 3)
     network = build(family, **options).eval()
     with torch.no_grad():
-        assert network(window[None])[Kind.BVP].shape == (1, 48)
-    assert window.dtype == torch.float32 and set(waves) == set(Kind)
+        assert network(window[None])[Vital.BVP].shape == (1, 48)
+    assert window.dtype == torch.float32 and set(waves) == set(Vital)
     assert all(wave.shape == (48,) and torch.isfinite(wave).all() for wave in waves.values())
     if "thermal" in config.cameras:
         assert 100 < window[-1].mean() < 400, "degrees times ten"
@@ -45,7 +45,7 @@ def test_the_same_seed_is_the_same_window():
 @pytest.mark.parametrize("workers", [0, 2])
 def test_workers_share_the_windows(workers):
     found = [wave["bvp"][0] for _, wave in DataLoader(SyntheticWindows(SMALL, 100, 6), None, num_workers=workers)]
-    expected = [synthetic_window(SMALL, 100 + i)[1][Kind.BVP] for i in range(6)]
+    expected = [synthetic_window(SMALL, 100 + i)[1][Vital.BVP] for i in range(6)]
     assert sorted(float(value) for value in found) == sorted(float(wave[0]) for wave in expected)
 
 
@@ -56,6 +56,6 @@ def test_the_pulse_is_where_the_truth_says():
     for seed in range(8):
         window, waves = synthetic_window(spec, seed)
         green = window[1, :, 12:26, 12:24].mean(dim=(1, 2)).numpy()
-        rates = [find_peak(spectrum(curve, 30.0), HEART_RATE).hz * 60 for curve in (green, waves[Kind.BVP].numpy())]
+        rates = [find_peak(spectrum(curve, 30.0), HEART_RATE).hz * 60 for curve in (green, waves[Vital.BVP].numpy())]
         right += abs(np.subtract(*rates)) < 4
     assert right >= 5

@@ -21,7 +21,7 @@ from rppg_ros.training.losses import (  # noqa: E402
     smooth_l1_multitask,
     standardised,
 )
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 
 RATE_HZ = 30.0
 waves = st.builds(
@@ -79,15 +79,15 @@ def test_multitask_is_smooth_l1_of_standardised_waves_summed(waves):
     a, b = ((w - w.mean(1, keepdim=True)) / w.std(1, keepdim=True) for w in (x, y))
     distance = (a - b).abs()
     expected = torch.where(distance < 1, distance.square() / 2, distance - 0.5).mean()
-    both = {Kind.BVP: x, Kind.RSP: y}
-    found = smooth_l1_multitask(both, {Kind.BVP: y, Kind.RSP: x}, {Kind.RSP: 0.5})
+    both = {Vital.BVP: x, Vital.RSP: y}
+    found = smooth_l1_multitask(both, {Vital.BVP: y, Vital.RSP: x}, {Vital.RSP: 0.5})
     torch.testing.assert_close(found, 1.5 * expected)
-    torch.testing.assert_close(smooth_l1_multitask(both, {Kind.BVP: y}), expected)
+    torch.testing.assert_close(smooth_l1_multitask(both, {Vital.BVP: y}), expected)
 
 
 def test_multitask_needs_a_task_with_a_target():
     with pytest.raises(ValueError, match="no task has prediction and target: bvp against rsp"):
-        smooth_l1_multitask({Kind.BVP: pulse(60)}, {Kind.RSP: pulse(60)})
+        smooth_l1_multitask({Vital.BVP: pulse(60)}, {Vital.RSP: pulse(60)})
 
 
 def test_standardising_has_no_scale():

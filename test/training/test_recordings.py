@@ -23,7 +23,7 @@ from rppg_ros.training.crops import CropSpec, load_crops, make_crops  # noqa: E4
 from rppg_ros.training.data import WindowSpec  # noqa: E402
 from rppg_ros.training.recordings import open_recorded  # noqa: E402
 from rppg_ros.training.windows import MixedWindows, RecordedWindows  # noqa: E402
-from rppg_ros.types import NS_PER_S, Kind  # noqa: E402
+from rppg_ros.types import NS_PER_S, Vital  # noqa: E402
 from support import dataset_folders as folders  # noqa: E402
 from support.recordings import bag_of_a_person, person_film  # noqa: E402
 
@@ -63,16 +63,16 @@ def cache(pure, tmp_path_factory):
     return folder
 
 
-def filmed(tmp_path, spec=None, thermal_fps=9.0, kinds=tuple(Kind), gap=None):
+def filmed(tmp_path, spec=None, thermal_fps=9.0, vitals=tuple(Vital), gap=None):
     """A recording of the demo's person and its crops."""
     scene = DemoScene(seconds=SECONDS, thermal_fps=thermal_fps)
 
     def truth():
         times = np.arange(round(SECONDS * 50)) / 50
-        values = {kind: DemoSource(scene).vitals.at(kind.value, times) for kind in kinds}
+        values = {vital: DemoSource(scene).vitals.at(vital.value, times) for vital in vitals}
         for wave in values.values():
             wave[slice(*(gap or (0, 0)))] = np.nan
-        return Truth({kind: Trace(np.round(times * NS_PER_S), wave) for kind, wave in values.items()})
+        return Truth({vital: Trace(np.round(times * NS_PER_S), wave) for vital, wave in values.items()})
 
     recording = Recording("made-up", "one", "1", {}, lambda: DemoSource(scene), truth)
     folder = tmp_path / "crops" / "one"
@@ -83,10 +83,10 @@ def filmed(tmp_path, spec=None, thermal_fps=9.0, kinds=tuple(Kind), gap=None):
 class Spy:
     """An engine that keeps every window it is shown."""
 
-    name, kinds, crop_size, crop_scale, calibration = "spy", (Kind.BVP,), 36, 1.5, {}
+    name, vitals, crop_size, crop_scale, calibration = "spy", (Vital.BVP,), 36, 1.5, {}
 
     def __init__(self, points):
-        self.plan = WindowPlan(30.0, points, points, 1, {Kind.BVP: 0})
+        self.plan = WindowPlan(30.0, points, points, 1, {Vital.BVP: 0})
         self.seen = []
 
     def rgb(self, crop):
@@ -106,7 +106,7 @@ def test_windows_are_what_a_network_sees_at_run_time(tmp_path):
     frames = ((f.stream, pipeline_frame(f, EvalConfig().radiometry())) for f in recording.open())
     list(EvalConfig().make_pipeline(spy).run(frames))
     spec = WindowSpec(cameras=("rgb", "thermal"), pixels=36, frames=60, pad_frames=1)
-    windows = RecordedWindows([crops], spec, tuple(Kind), flip=False)
+    windows = RecordedWindows([crops], spec, tuple(Vital), flip=False)
     assert 40 < len(windows) <= len(spy.seen)
     for seed in range(5):
         window, waves = windows.draw(seed)
@@ -122,19 +122,19 @@ def test_the_truth_is_that_of_the_window(tmp_path):
     spec = WindowSpec(cameras=("rgb",), pixels=16, frames=90, rate_hz=25.0)
     vitals = recording.open().vitals
     times = np.arange(0, SECONDS, 0.01)
-    _, waves = RecordedWindows([crops], spec, (Kind.BVP,), flip=False).draw(1)
-    best = max(np.corrcoef(vitals.at("bvp", t + np.arange(90) / 25), waves[Kind.BVP])[0, 1] for t in times)
+    _, waves = RecordedWindows([crops], spec, (Vital.BVP,), flip=False).draw(1)
+    best = max(np.corrcoef(vitals.at("bvp", t + np.arange(90) / 25), waves[Vital.BVP])[0, 1] for t in times)
     assert best > 0.999
 
 
 def test_flips_and_places_follow_from_the_seed(tmp_path):
     _, crops = filmed(tmp_path, CropSpec(pixels=16))
     spec = WindowSpec(cameras=("rgb",), pixels=16, frames=60)
-    plain, turned = (RecordedWindows([crops], spec, (Kind.BVP,), flip=flip) for flip in (False, True))
+    plain, turned = (RecordedWindows([crops], spec, (Vital.BVP,), flip=flip) for flip in (False, True))
     flips = 0
     for seed in range(20):
         (a, wave), (b, _), (again, _) = plain.draw(seed), turned.draw(seed), turned.draw(seed)
-        assert torch.equal(b, again) and torch.isfinite(wave[Kind.BVP]).all()
+        assert torch.equal(b, again) and torch.isfinite(wave[Vital.BVP]).all()
         assert torch.equal(a, b) or torch.equal(a, b.flip(-1))
         flips += not torch.equal(a, b)
     assert 3 < flips < 17
@@ -142,16 +142,16 @@ def test_flips_and_places_follow_from_the_seed(tmp_path):
 
 
 def test_what_is_not_known_is_nan(tmp_path):
-    _, crops = filmed(tmp_path, thermal_fps=0.0, kinds=(Kind.BVP,), gap=(0, 60))
+    _, crops = filmed(tmp_path, thermal_fps=0.0, vitals=(Vital.BVP,), gap=(0, 60))
     spec = WindowSpec(cameras=("rgb", "thermal"), pixels=36, frames=60)
-    windows = RecordedWindows([crops], spec, tuple(Kind), flip=False)
+    windows = RecordedWindows([crops], spec, tuple(Vital), flip=False)
     assert 0 < len(windows) < 30, "none of them begins in the gap"
     window, waves = windows.draw(3)
     assert not window[3].any(), "a network without its thermal camera gets a blank"
-    assert torch.isfinite(waves[Kind.BVP]).all() and torch.isnan(waves[Kind.RSP]).all()
+    assert torch.isfinite(waves[Vital.BVP]).all() and torch.isnan(waves[Vital.RSP]).all()
     _, crops = filmed(tmp_path / "both", thermal_fps=0.0)
-    _, waves = RecordedWindows([crops], spec, tuple(Kind), flip=False).draw(3)
-    assert torch.isnan(waves[Kind.RSP]).all(), "and says nothing of breath without it"
+    _, waves = RecordedWindows([crops], spec, tuple(Vital), flip=False).draw(3)
+    assert torch.isnan(waves[Vital.RSP]).all(), "and says nothing of breath without it"
 
 
 def test_recordings_are_filmed_once_and_those_without_use_are_named(pure, tmp_path, monkeypatch, caplog):

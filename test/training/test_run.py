@@ -11,11 +11,11 @@ import yaml
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
 
-from rppg_ros.cli import main  # noqa: E402
+from rppg_ros.commands.main import main  # noqa: E402
 from rppg_ros.models.saved import load, save  # noqa: E402
 from rppg_ros.training.config import TrainConfig, TrainingError  # noqa: E402
 from rppg_ros.training.module import Learner, make_loss, rate_error  # noqa: E402
-from rppg_ros.types import Kind  # noqa: E402
+from rppg_ros.types import Vital  # noqa: E402
 from rppg_ros.weights import checkpoint  # noqa: E402
 from support import dataset_folders as folders  # noqa: E402
 from support.recordings import person_film  # noqa: E402
@@ -195,26 +195,26 @@ def test_a_learning_rate_may_be_written_as_people_do(config_file):
 def test_losses_are_least_for_the_truth(loss):
     made = make_loss(TrainConfig(**{**TINY, "loss": loss}))
     t = torch.arange(256) / 30
-    truth = {kind: torch.sin(6.28 * hz * t)[None].repeat(2, 1) for kind, hz in ((Kind.BVP, 1.2), (Kind.RSP, 0.3))}
-    other = {kind: torch.sin(6.28 * 1.7 * t + 1)[None].repeat(2, 1) for kind in truth}
+    truth = {vital: torch.sin(6.28 * hz * t)[None].repeat(2, 1) for vital, hz in ((Vital.BVP, 1.2), (Vital.RSP, 0.3))}
+    other = {vital: torch.sin(6.28 * 1.7 * t + 1)[None].repeat(2, 1) for vital in truth}
     assert made(truth, truth, 1) < made(other, truth, 1)
 
 
 @pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid"])
 def test_clips_without_truth_do_not_count(loss):
     made = make_loss(TrainConfig(**{**TINY, "loss": loss}))
-    waves = {kind: torch.randn(3, 256, requires_grad=True) for kind in Kind}
-    targets = {kind: torch.randn(3, 256) for kind in Kind}
-    targets[Kind.BVP][1, 7] = targets[Kind.RSP][:] = torch.nan
+    waves = {vital: torch.randn(3, 256, requires_grad=True) for vital in Vital}
+    targets = {vital: torch.randn(3, 256) for vital in Vital}
+    targets[Vital.BVP][1, 7] = targets[Vital.RSP][:] = torch.nan
     found = made(waves, targets, 1)
-    left = {Kind.BVP: [0, 2]}
+    left = {Vital.BVP: [0, 2]}
     torch.testing.assert_close(
         found, made({k: waves[k][i] for k, i in left.items()}, {k: targets[k][i] for k, i in left.items()}, 1)
     )
     found.backward()
-    assert waves[Kind.BVP].grad[0].abs().sum() > 0 and not waves[Kind.BVP].grad[1].any()
-    assert not waves[Kind.RSP].grad.any(), "a gradient, of 0: ranks wait for it"
-    targets[Kind.BVP][:] = torch.nan
+    assert waves[Vital.BVP].grad[0].abs().sum() > 0 and not waves[Vital.BVP].grad[1].any()
+    assert not waves[Vital.RSP].grad.any(), "a gradient, of 0: ranks wait for it"
+    targets[Vital.BVP][:] = torch.nan
     assert made(waves, targets, 1) == 0
 
 
@@ -223,7 +223,7 @@ def test_held_out_scores_count_clips_not_batches(monkeypatch):
     learner = Learner(TrainConfig(**TINY))
     t = torch.arange(32) / 30
     wave = torch.sin(6.28 * 1.5 * t)
-    monkeypatch.setattr(type(learner.network), "forward", lambda _, clip: {k: wave.repeat(len(clip), 1) for k in Kind})
+    monkeypatch.setattr(type(learner.network), "forward", lambda _, clip: {k: wave.repeat(len(clip), 1) for k in Vital})
     logged = {}
     monkeypatch.setattr(learner, "log", lambda name, value, **options: logged.update({name: value}))
     learner._trainer = SimpleNamespace(strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums))
@@ -256,7 +256,7 @@ def test_a_run_on_recordings(workers, config_file, tmp_path):
 def test_two_processes_learn_together(config_file, tmp_path):
     """Over gloo, as `devices: 2` says; the second is started by lightning from this command line."""
     path = config_file(devices=2, epochs=1, steps=2, val_windows=3)
-    command = [sys.executable, "-m", "rppg_ros.cli", "train", path, "-o", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "rppg_ros.commands.main", "train", path, "-o", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
     assert "distributed_backend=gloo" in done.stderr and done.stdout.count("makes a model of it") == 1
@@ -266,12 +266,12 @@ def test_two_processes_learn_together(config_file, tmp_path):
 def test_rate_error():
     t = torch.arange(300) / 30
     a, b = (torch.sin(6.28319 * bpm / 60 * t)[None] for bpm in (70, 76))
-    assert rate_error(a, b, 30.0, Kind.BVP) == pytest.approx(6, abs=0.5)
-    assert rate_error(a[:, :60], b[:, :60], 30.0, Kind.BVP) != rate_error(a[:, :60], b[:, :60], 30.0, Kind.BVP)
+    assert rate_error(a, b, 30.0, Vital.BVP) == pytest.approx(6, abs=0.5)
+    assert rate_error(a[:, :60], b[:, :60], 30.0, Vital.BVP) != rate_error(a[:, :60], b[:, :60], 30.0, Vital.BVP)
 
 
 def test_the_runs_of_the_shipped_models_can_begin(tmp_path, monkeypatch, capsys):
-    from rppg_ros.training.cli import RUNS
+    from rppg_ros.commands.train import RUNS
 
     assert {"phasenet-causal", "mmrphys-rgb", "mmrphys-rgbt"} <= set(RUNS)
     for path in RUNS.values():

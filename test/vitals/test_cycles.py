@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals.cycles import count_cycles
 from rppg_ros.vitals.rates import Calibration, estimate_rate
 from rppg_ros.vitals.registry import HEART_RATE, RATES, RESPIRATION_RATE
@@ -53,7 +53,7 @@ def test_nothing_to_count(samples):
 def test_a_breath_whose_rate_wanders_has_its_mean_rate():
     """Its spectrum has a peak at each end of what it wanders over, and none in the middle."""
     hz = 0.5 + 0.06 * np.sign(np.sin(2 * np.pi * np.arange(675) / 675))
-    estimate = estimate_rate(wave_of(hz), HZ, RATES[Kind.RSP])
+    estimate = estimate_rate(wave_of(hz), HZ, RATES[Vital.RSP])
     assert estimate.per_minute == pytest.approx(30, abs=1)
 
 
@@ -61,5 +61,5 @@ def test_irregularity_costs_quality():
     plain, strict = Calibration(2, 0, 0, 0, 0, 0.5, 0.5), Calibration(2, 0, 0, 0, 0, 0.5, 0.5, irregular=10)
     noise, even = np.random.default_rng(1).normal(size=675), wave_of(np.full(675, 0.3))
     for samples, falls in ((noise, True), (even, False)):
-        before, after = (estimate_rate(samples, HZ, RATES[Kind.RSP], None, c).quality for c in (plain, strict))
+        before, after = (estimate_rate(samples, HZ, RATES[Vital.RSP], None, c).quality for c in (plain, strict))
         assert (after < before - 0.3) is falls

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import estimate_rate
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
@@ -11,9 +11,9 @@ from rppg_ros.vitals.spectrum import find_peak, spectrum
 RATE_HZ = 15.0
 
 
-@pytest.mark.parametrize(("kind", "one", "other"), [(Kind.BVP, 70, 103), (Kind.RSP, 12, 29)])
-def test_the_last_rate_decides_between_two_and_makes_neither_surer(kind, one, other):
-    spec = RATES[kind]
+@pytest.mark.parametrize(("vital", "one", "other"), [(Vital.BVP, 70, 103), (Vital.RSP, 12, 29)])
+def test_the_last_rate_decides_between_two_and_makes_neither_surer(vital, one, other):
+    spec = RATES[vital]
     t = np.arange(round(spec.window_s * RATE_HZ)) / RATE_HZ
     wave = np.sin(2 * np.pi * one / 60 * t) + 0.9 * np.sin(2 * np.pi * other / 60 * t + 1)
     alone = estimate_rate(wave, RATE_HZ, spec)

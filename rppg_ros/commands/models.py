@@ -10,10 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from rppg_ros import models_pull, weights
+from rppg_ros import weights
+from rppg_ros.commands import models_pull
+from rppg_ros.commands.models_common import UsageError, card_table, guarded, models_module, write_model
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.models_command import UsageError, card_table, guarded, models_module, write_model
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import Calibration
 
 
@@ -136,11 +137,11 @@ def _export(args: argparse.Namespace, console: Console) -> None:
     write_model(chosen.network, filled, args.output, console)
 
 
-def _calibration(path: Path | None) -> dict[Kind, Calibration]:
+def _calibration(path: Path | None) -> dict[Vital, Calibration]:
     if path is None:
         return {}
     try:
-        return {Kind(task): Calibration(**values) for task, values in json.loads(path.read_text()).items()}
+        return {Vital(task): Calibration(**values) for task, values in json.loads(path.read_text()).items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"--calibration {path}: {error}") from None
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from rppg_ros import __version__, models_cli
-from rppg_ros.datasets import cli as datasets_cli
-from rppg_ros.evaluation import cli as evaluation_cli
-from rppg_ros.training import cli as training_cli
+from rppg_ros import __version__
+from rppg_ros.commands import convert, evaluate, models, train
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,10 +15,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"rppg-ros {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
-    models_cli.add_parser(commands)
-    evaluation_cli.add_parser(commands)
-    datasets_cli.add_parser(commands)
-    training_cli.add_parser(commands)
+    models.add_parser(commands)
+    evaluate.add_parser(commands)
+    convert.add_parser(commands)
+    train.add_parser(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)
 

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
+from rppg_ros.commands.models import add_parser
+from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_OK
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.models_cli import add_parser
-from rppg_ros.models_command import EXIT_BAD_INPUT, EXIT_OK
-from rppg_ros.types import Kind
+from rppg_ros.types import Vital
 from support.official import write_mmrphys
 
 
@@ -117,7 +117,7 @@ def test_export_of_a_checkpoint(tmp_path, capsys):
     filled = ("--score", "HR MAE=1.5", "--limits", "still people", "--calibration", calibration)
     assert run("export", checkpoint, *filled, "-o", model) == EXIT_OK
     card = ModelCard.read(model)
-    assert (dict(card.scores), card.limits, card.calibration[Kind.BVP].bias) == ({"HR MAE": 1.5}, "still people", -1)
+    assert (dict(card.scores), card.limits, card.calibration[Vital.BVP].bias) == ({"HR MAE": 1.5}, "still people", -1)
     for wrong, message in ((("--score", "MAE"), "write NAME=VALUE"), (("--score", "MAE=low"), "'low' is not a number")):
         assert run("export", checkpoint, *wrong) == EXIT_BAD_INPUT
         assert message in capsys.readouterr().err

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from rppg_ros import models_pull
+from rppg_ros.commands import models_pull
+from rppg_ros.commands.models import add_parser
+from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_OK
 from rppg_ros.inference.card import ModelCard
 from rppg_ros.models import download, official_files
-from rppg_ros.models_cli import add_parser
-from rppg_ros.models_command import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_OK
 from support.file_server import serving
 from support.official import SEF, entry, write_mmrphys
 

@@ -1,6 +1,6 @@
 """rppg-ros convert: resumed, past broken recordings, with one-line errors."""
 
-from rppg_ros.cli import main
+from rppg_ros.commands.main import main
 from support import dataset_folders as folders
 
 

@@ -16,7 +16,7 @@ from rppg_ros.evaluation.config import SHIPPED, EvalConfig
 from rppg_ros.evaluation.output import write_run
 from rppg_ros.evaluation.results import RecordingResult, Results, ResultsError
 from rppg_ros.evaluation.spread import Done, run_here, run_on_cluster
-from rppg_ros.evaluation.work import RecordingRef, Shelf, find_recordings
+from rppg_ros.evaluation.work import RecordingRef, RunFolder, find_recordings
 from rppg_ros.inference.engine import EngineError
 from rppg_ros.inference.factory import AUTO, ENGINES, METHODS
 from rppg_ros.vision.thermal import UNITS
@@ -124,9 +124,9 @@ def _evaluate(args: argparse.Namespace) -> int:
         raise ValueError(f"--truth is of one recording, here are {len(refs)}")
     args.output.mkdir(parents=True, exist_ok=True)
     settings = config.settings()
-    shelf = Shelf(args.output, settings)
+    run_folder = RunFolder(args.output, settings)
     console = Console()
-    found = _all(refs, shelf, config, args, console)
+    found = _all(refs, run_folder, config, args, console)
     results = Results(" / ".join(engines), settings, tuple(found[ref.key] for ref in refs))
     write_run(results, args.output, console)
     return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
@@ -140,10 +140,10 @@ def _truth_topics(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _all(
-    refs: Sequence[RecordingRef], shelf: Shelf, config: EvalConfig, args: argparse.Namespace, console: Console
+    refs: Sequence[RecordingRef], run_folder: RunFolder, config: EvalConfig, args: argparse.Namespace, console: Console
 ) -> dict[str, RecordingResult]:
-    """Results of all recordings by key: those on the shelf, and the rest."""
-    kept = {ref.key: result for ref in refs if (result := shelf.get(ref)) is not None}
+    """Results of all recordings by key: those on the run_folder, and the rest."""
+    kept = {ref.key: result for ref in refs if (result := run_folder.get(ref)) is not None}
     left = [ref for ref in refs if ref.key not in kept]
     if kept:
         console.print(f"{len(kept)} of {len(refs)} recordings are there from before.")
@@ -157,7 +157,7 @@ def _all(
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("recordings", total=len(refs), completed=len(kept))
         for ref, plain in _spread(left, config, args):
-            result = kept[ref.key] = shelf.put(ref, plain)
+            result = kept[ref.key] = run_folder.put(ref, plain)
             progress.advance(bar)
             if result.error:
                 progress.console.print(f"{ref.key}: {result.error}", style="red", highlight=False, markup=False)

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
+from rppg_ros.commands.models_common import UsageError, guarded, models_module, write_model
 from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.models import download
 from rppg_ros.models.official_files import OfficialFile, official_file, official_files
-from rppg_ros.models_command import UsageError, guarded, models_module, write_model
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

@@ -1,0 +1,1 @@
+"""What `rppg-ros` does: one module for each subcommand."""
