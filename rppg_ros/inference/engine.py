@@ -65,6 +65,7 @@ class Engine(Protocol):
 
     `rgb` and `thermal` reduce a crop to what the method looks at (in the frame's callback: cheap); `infer` does the work
     (in a worker thread). An engine holds no state of a face; what it must remember of a clip its caller keeps in `memory`.
+    `crop_size` (pixels) and `crop_scale` say which crops it wants, `least_crop` (pixels) the smallest that it can use.
     `calibration` says what its waveforms' SNR is worth, where it is not the usual.
     """
 
@@ -74,6 +75,7 @@ class Engine(Protocol):
     calibration: Mapping[Vital, Calibration]
     crop_size: int
     crop_scale: float
+    least_crop: int
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:
         """What is kept of the crop's RGB."""

@@ -9,7 +9,7 @@ MS = 1_000_000
 
 def run(events, **options):
     """events: (arrival order) of ('rgb' | 'thermal', stamp ms); returns the pairs, then the flushed rest."""
-    pairing = LeadPairing(**options)
+    pairing = LeadPairing(**{"max_offset_s": 0.06, "max_wait_s": 0.05, "queue_size": 32, **options})
     out = []
     for stream, stamp in events:
         push = pairing.push_lead if stream == "rgb" else pairing.push_follower
@@ -68,4 +68,4 @@ def test_every_lead_leaves_once_in_order(steps, max_offset, max_wait, queue):
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match="queue_size"):
-        LeadPairing(queue_size=0)
+        LeadPairing(0.06, 0.05, 0)

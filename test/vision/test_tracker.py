@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from rppg_ros.types import Box, Frame
+from rppg_ros.settings.halves import CameraSettings
+from rppg_ros.types import Box, CropRequest, Frame
 from rppg_ros.vision.detect import Detection, DetectorError, HaarDetector, make_detector
-from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
+from rppg_ros.vision.tracker import FaceTracker
 
 S = 1_000_000_000
 PHOTO = astronaut()[0:320, 10:437]
@@ -55,7 +56,7 @@ def test_no_face_is_no_crop():
 
 
 def test_a_face_that_goes_is_gone_soon_and_comes_back_with_its_id():
-    tracker = FaceTracker(TrackerConfig(id_memory_s=3.0))
+    tracker = FaceTracker(CameraSettings(id_memory=3.0))
     before = play(tracker, [face()] * 30)
     hidden = play(tracker, [EMPTY] * 30, start_s=2.0)
     after = play(tracker, [face(4)] * 40, start_s=3.0)
@@ -81,7 +82,7 @@ class Scripted:
 def test_a_face_that_left_keeps_its_id_though_the_flow_went_on_without_it():
     """The background slides away under the track that nobody confirms any more."""
     detector = Scripted([Box(250, 150, 80, 95)])
-    tracker = FaceTracker(TrackerConfig(max_unconfirmed_s=1.2), detector)
+    tracker = FaceTracker(CameraSettings(max_unconfirmed=1.2), detector)
     texture = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 255, (480, 900, 3)).astype(np.uint8), (0, 0), 3)
     first = play(tracker, [np.ascontiguousarray(texture[:, :640])] * 20)
     detector.boxes = []
@@ -112,7 +113,7 @@ def test_a_small_face_is_found_by_haar(width):
 
 
 def test_after_a_long_loss_it_is_a_new_face():
-    tracker = FaceTracker(TrackerConfig(id_memory_s=1.0))
+    tracker = FaceTracker(CameraSettings(id_memory=1.0))
     before = play(tracker, [face()] * 30)
     play(tracker, [EMPTY] * 60, start_s=2.0)
     after = play(tracker, [face()] * 30, start_s=4.0)
@@ -129,7 +130,7 @@ def test_two_faces_are_two_ids():
     both = np.concatenate([small, small], axis=1)
     results = play(FaceTracker(), [np.ascontiguousarray(both)] * 40)
     assert len(results[-1]) == 2 and len(ids(results)) == 2
-    assert len(ids(play(FaceTracker(TrackerConfig(max_faces=1)), [np.ascontiguousarray(both)] * 40))) == 1
+    assert len(ids(play(FaceTracker(CameraSettings(max_faces=1)), [np.ascontiguousarray(both)] * 40))) == 1
 
 
 def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
@@ -146,7 +147,8 @@ def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
 
 
 def test_crops_show_the_face_and_its_heat():
-    tracker = FaceTracker(TrackerConfig(crop_size=36))
+    tracker = FaceTracker()
+    tracker.request = CropRequest(36, 1.5)
     heat = np.full((120, 160), 23.0, np.float32)
     crops = []
     for i in range(30):
@@ -192,7 +194,7 @@ def test_a_bad_model_file_is_named(tmp_path):
 @pytest.mark.parametrize("yunet", [False, True])
 def test_real_people_are_followed_from_end_to_end(reference_dir, name, yunet):
     model = str(reference_dir / "face_detection_yunet.onnx") if yunet else ""
-    tracker = FaceTracker(TrackerConfig(detector_model=model))
+    tracker = FaceTracker(CameraSettings(detector_model=model))
     capture = cv2.VideoCapture(str(reference_dir / "recordings" / name))
     seen, frames = [], 0
     while frames < 200:
