@@ -6,20 +6,28 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from support.reference import REFERENCE
+
 # Set before anything imports rclpy; ports of domains above 100 collide with those that systems hand out.
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-
-REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_report_header() -> str:
+    """Whether official files and real recordings are tested too, or only what the tests make themselves."""
+    return f"reference data: {REFERENCE.resolve() if REFERENCE.is_dir() else 'none, so stand-ins of our own alone'}"
+
+
 @pytest.fixture(scope="session")
 def reference_dir() -> Path:
-    """Folder with recordings, official checkpoints and their golden outputs; skips where it is absent."""
+    """Folder with recordings, official checkpoints and their golden outputs; skips where it is absent.
+
+    For what only the files of others can show. All else takes `origin`, and runs on stand-ins of our own as well.
+    """
     if not REFERENCE.is_dir():
         pytest.skip("no reference data: folder 'shared/reference' is not beside the repository")
     return REFERENCE.resolve()
