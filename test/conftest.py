@@ -1,6 +1,7 @@
 """What every test gets: a DDS domain of its own, hypothesis without deadlines, and the reference data."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +16,14 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Not a skip in models/conftest.py: that would skip the whole session under pytest 7, which robots have.
+collect_ignore = [] if find_spec("torch") else ["models"]
+
+
+def pytest_report_collectionfinish() -> list[str]:
+    """What is left out, and why."""
+    return [f"left out: test/{folder} (torch is not installed)" for folder in collect_ignore]
 
 
 def pytest_report_header() -> str:

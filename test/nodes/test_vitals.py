@@ -72,7 +72,8 @@ def graph():
         return node, listener.got, send, publisher
 
     yield build
-    made["spin"].__exit__(None, None, None)
+    if "spin" in made:
+        made["spin"].__exit__(None, None, None)
 
 
 def stream_of(**options):
