@@ -55,7 +55,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings of the run")
-    group.add_argument("--engine", choices=ENGINES, default=AUTO, help="default: %(default)s, what --model says")
+    group.add_argument(
+        "--engine", default=AUTO, metavar="NAME",
+        help=f"{', '.join(ENGINES)}, or a plug-in's; default: %(default)s, what --model says",
+    )  # fmt: skip
     group.add_argument(
         "--model", default=SHIPPED,
         help=f"name of a shipped model, or .onnx file with a model card; none: POS; default: %(default)s, which is "
@@ -105,7 +108,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     if not args.paths:
         raise ValueError("nothing to evaluate: give bags, videos, a folder of them, or --dataset NAME FOLDER")
     asked = {f.name: getattr(args, f.name) for f in fields(EvalConfig)}
-    if args.engine in METHODS or args.model == "none":
+    # The shipped models are for our engines: a plug-in gets a model only where one is named.
+    without = args.engine in METHODS or (args.engine not in ENGINES and args.model == SHIPPED)
+    if without or args.model == "none":
         asked["model"] = ""
     config = EvalConfig(**asked)
     # Before any recording is opened: a bad model fails at once.

@@ -67,7 +67,9 @@ class FaceTrackerNode(ManagedNode):
         card = ModelCard.read(p.model) if p.model else None
         config = tracker_config(p, card)
         self._radiometry = Radiometry(p.thermal_scale, p.thermal_offset, p.thermal_unit)
-        self._tracker = FaceTracker(config, make_detector(config.detector_model, config.min_confidence))
+        self._tracker = FaceTracker(
+            config, make_detector(config.detector, config.detector_model, config.min_confidence)
+        )
         self._geometry = CameraGeometry(self, p.thermal_homography, self._tracker)
         self._publisher = self.create_lifecycle_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
 

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame
 from rppg_ros.vision.crop import projected_crop, square_crop
-from rppg_ros.vision.detect import Detection, Detector, make_detector
+from rppg_ros.vision.detect import AUTO, Detection, Detector, make_detector
 from rppg_ros.vision.flow import GreyFrame, prepare
 from rppg_ros.vision.memory import FaceMemory
 from rppg_ros.vision.thermal import Registration
@@ -32,7 +32,7 @@ class TrackerConfig:
     min_face_px : smallest face, pixels of the full image.
     crop_size : side of the crops, pixels.
     crop_scale : side of the crop over the longer side of the face box.
-    detector_model : path of a YuNet file; empty: Haar.
+    detector, detector_model : its name and its model file, see make_detector; by default YuNet of a file, Haar without one.
     min_confidence : least confidence of a detection, 0..1.
     max_unconfirmed_s : how long flow alone carries a face that the detector no longer sees.
     id_memory_s : how long a lost face keeps its id.
@@ -43,6 +43,7 @@ class TrackerConfig:
     min_face_px: int = 40
     crop_size: int = 72
     crop_scale: float = 1.5
+    detector: str = AUTO
     detector_model: str = ""
     min_confidence: float = 0.5
     max_unconfirmed_s: float = 1.2
@@ -83,7 +84,8 @@ class FaceTracker:
         self.config = config or TrackerConfig()
         self.registration = registration or Registration()
         self.stats = TrackerStats()
-        self._detector = detector or make_detector(self.config.detector_model, self.config.min_confidence)
+        c = self.config
+        self._detector = detector or make_detector(c.detector, c.detector_model, c.min_confidence)
         self._memory = FaceMemory(self.config.id_memory_s, seed)
         self._tracks: list[Track] = []
         self._before: GreyFrame | None = None
