@@ -120,13 +120,13 @@ def make(
         raise group.error(f"{group.label(name)} cannot be made: {_line(error)}") from error
     wrong = problem(made)
     if wrong:
-        raise group.error(f"{group.label(name)}: what it makes, a {type(made).__name__}, {wrong}")
+        raise group.error(f"{group.label(name)}: what it makes, of type {type(made).__name__}, {wrong}")
     return made
 
 
 def not_callable(name: str, found: object) -> str:
     """A group's `problem`, where anything that can be called will do."""
-    return "" if callable(found) else f"is a {type(found).__name__}, not a callable"
+    return "" if callable(found) else f"is of type {type(found).__name__}, not a callable"
 
 
 def lacking(made: object, protocol: type) -> str:
@@ -143,8 +143,14 @@ def _entry_points(group: str, path: tuple[str, ...]) -> tuple[metadata.EntryPoin
 
 
 def _distribution(point: metadata.EntryPoint) -> str:
-    name = point.dist.name if point.dist else None
-    return f"{name} {point.dist.version}" if point.dist and name else UNNAMED
+    """Name and version, as far as its metadata tell."""
+    if point.dist is None:
+        return UNNAMED
+    try:
+        name, version = point.dist.name, point.dist.version
+    except (AttributeError, KeyError, TypeError):  # no metadata; which of them depends on Python's version
+        return UNNAMED
+    return f"{name} {version}" if name else UNNAMED
 
 
 def _line(error: BaseException) -> str:

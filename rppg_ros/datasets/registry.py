@@ -37,7 +37,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
 
 
 def _problem(name: str, found: object) -> str:
-    return "" if isinstance(found, Dataset) else f"is a {type(found).__name__}, not a Dataset"
+    return "" if isinstance(found, Dataset) else f"is of type {type(found).__name__}, not a Dataset"
 
 
 GROUP: Group[Dataset] = Group("rppg_ros.datasets", "dataset", DATASETS, DatasetError, _problem)
@@ -52,7 +52,8 @@ def listing() -> str:
     """A line for each dataset: name and summary; for a plug-in's, which is not imported, the distribution that it is of."""
     others = {name: f"from {origin}" for name, origin in GROUP.others().items()}
     lines = {name: own.summary for name, own in DATASETS.items()} | others
-    return "\n".join(f"{name:8} {line}" for name, line in lines.items())
+    width = max(map(len, lines))
+    return "\n".join(f"{name:{width}} {line}" for name, line in lines.items())
 
 
 def read(name: str, root: str | Path) -> list[Recording]:

@@ -74,7 +74,7 @@ def _problem(engine: Engine) -> str:
         return missing
     plan, vitals = engine.plan, tuple(engine.vitals)
     if not vitals or not all(isinstance(vital, Vital) for vital in vitals):
-        return f"measures {vitals!r}, not some of Vital"
+        return f"measures {list(vitals)}, not some of Vital"
     if not isinstance(plan, WindowPlan):
         return f"has a {type(plan).__name__} for its plan, not a WindowPlan"
     if plan.rate_hz <= 0 or plan.hop < 1 or not 1 <= plan.first <= plan.longest:

@@ -99,7 +99,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for famil
 
 def _problem(name: str, found: object) -> str:
     if not isinstance(found, Family):
-        return f"is a {type(found).__name__}, not a Family"
+        return f"is of type {type(found).__name__}, not a Family"
     if found.name != name:  # checkpoints and cards would carry a name that nobody finds
         return f"calls itself '{found.name}'"
     return "" if is_dataclass(found.config) else "has a config that is no dataclass"

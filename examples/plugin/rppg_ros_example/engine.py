@@ -28,7 +28,7 @@ class MeanGreen:
         self.plan = WindowPlan(CLOCK_HZ, first, longest, hop, hold_back={Vital.BVP: self._edge})
 
     def rgb(self, crop):
-        return crop.rgb[..., 1].mean(dtype=np.float32, keepdims=True)[0]
+        return np.array([crop.rgb[..., 1].mean()], np.float32)
 
     def thermal(self, crop):
         return None
