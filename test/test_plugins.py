@@ -38,13 +38,11 @@ def said(name, group=None) -> str:
 
 
 def test_own_things_come_first_then_those_of_others_in_order(plugin_folder):
-    points = {
-        GROUP: {"zealous": "greet_a:hello", "polite": "greet_a:hello"},
-        "test.other": {"foreign": "greet_a:hello"},
-    }
+    names = ("polite", "zealous", "ardent")
+    points = {GROUP: dict.fromkeys(names, "greet_a:hello"), "test.other": {"foreign": "greet_a:hello"}}
     install(plugin_folder, "acme-greet", points, {"greet_a": POLITE}, version="2.1")
-    assert greeters().names() == ("short", "polite", "zealous")
-    assert greeters().others() == {"polite": "acme-greet 2.1", "zealous": "acme-greet 2.1"}
+    assert greeters().names() == ("short", "ardent", "polite", "zealous")
+    assert greeters().others() == dict.fromkeys(names, "acme-greet 2.1")
     assert greeters().find("polite")("you") == "good day, you"
     assert greeters().find("short") is own
 
