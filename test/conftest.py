@@ -1,6 +1,8 @@
 """What every test gets: a DDS domain of its own, hypothesis without deadlines, and the reference data."""
 
 import os
+import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,3 +42,16 @@ def reference_dir() -> Path:
     if not REFERENCE.is_dir():
         pytest.skip("no reference data: folder 'shared/reference' is not beside the repository")
     return REFERENCE.resolve()
+
+
+@pytest.fixture
+def plugin_folder(tmp_path, monkeypatch) -> Iterator[Path]:
+    """A folder on the import path, for distributions that are gone after the test; see support.distributions."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == folder:
+            del sys.modules[name]

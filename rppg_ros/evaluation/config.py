@@ -9,7 +9,7 @@ from typing import Any
 
 from rppg_ros import __version__, weights
 from rppg_ros.inference.engine import Engine
-from rppg_ros.inference.factory import AUTO, NETWORK, make_engine
+from rppg_ros.inference.factory import ENGINES, GROUP, METHODS, make_engine
 from rppg_ros.meter.meter import VitalsMeter
 from rppg_ros.meter.vitals import NO_MODEL
 from rppg_ros.settings.evaluation import SHIPPED, EvaluationSettings
@@ -20,10 +20,12 @@ FILES = ("model", "detector_model")
 
 def models_of(settings: EvaluationSettings) -> tuple[str, ...]:
     """The models that recordings of a run can meet; none: training-free."""
-    if settings.engine not in (AUTO, NETWORK) or settings.model in ("", NO_MODEL):
+    if settings.engine in METHODS or settings.model in ("", NO_MODEL):
         return ()
     if settings.model != SHIPPED:
         return (settings.model,)
+    if settings.engine not in ENGINES:  # the shipped models are for our engines: a plug-in gets one that is named
+        return ()
     return (weights.WITH_THERMAL, weights.WITHOUT_THERMAL) if settings.thermal_enabled else (weights.WITHOUT_THERMAL,)
 
 
@@ -45,7 +47,8 @@ def plain(settings: EvaluationSettings) -> dict[str, Any]:
     for name in FILES:
         files = models_of(settings) if name == "model" else [values[name]] if values[name] else []
         values[name] = ", ".join(map(_digest, files))
-    return values | {"rppg_ros": __version__}
+    plug_in = GROUP.others().get(settings.engine, "")
+    return values | {"rppg_ros": __version__} | ({"plug_in": plug_in} if plug_in else {})
 
 
 def _digest(model: str) -> str:

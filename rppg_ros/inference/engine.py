@@ -17,6 +17,22 @@ class EngineError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What whoever asks for an engine may choose; an engine takes from it what it has a use for.
+
+    Attributes
+    ----------
+    model : path of an .onnx file with a model card, or the name of a shipped model; "": none.
+    hop_s : seconds between windows.
+    threads : for one inference.
+    """
+
+    model: str
+    hop_s: float
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """What one window says about one waveform.
 

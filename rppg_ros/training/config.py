@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from rppg_ros.datasets.registry import DATASETS
+from rppg_ros.datasets.base import DatasetError
+from rppg_ros.datasets.registry import dataset
 from rppg_ros.models import registry
 from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.synthesis.factors import FACTORS
@@ -44,8 +45,8 @@ class RecordingSet:
     val: bool = False
 
     def __post_init__(self) -> None:
-        if self.dataset and self.dataset not in DATASETS:
-            raise TrainingError(f"dataset: no dataset '{self.dataset}'; there are: {', '.join(DATASETS)}")
+        if self.dataset:
+            _check_dataset(self.dataset)
         if not self.folder:
             raise TrainingError("folder: is missing")
         if not 0 <= self.share <= 1:
@@ -155,6 +156,13 @@ class TrainConfig:
             return cls(**_typed(cls, raw))
         except (TypeError, ValueError) as error:
             raise TrainingError(f"{path}: {error}") from None
+
+
+def _check_dataset(name: str) -> None:
+    try:
+        dataset(name)
+    except DatasetError as error:
+        raise TrainingError(f"dataset: {error}") from None
 
 
 def _typed(cls: type, raw: Mapping[str, Any]) -> dict[str, Any]:

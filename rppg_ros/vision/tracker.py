@@ -19,6 +19,7 @@ from rppg_ros.vision.track import Track
 
 MAX_STEP_S = 0.5  # flow is not trusted across a longer step
 MATCH_CENTRES = 0.5  # a detection belongs to a track whose centre lies within this share of the box
+OF_DETECTOR = ("detector_name", "detector_model", "detector_min_confidence")
 RECHECK_S = 0.15  # a face seen once by an uncertain detector is looked for again that soon
 
 
@@ -81,11 +82,7 @@ class FaceTracker:
         ------
         DetectorError : another detector was asked for, and cannot be had; nothing has changed then.
         """
-        before = self._settings
-        if (settings.detector_model, settings.detector_min_confidence) != (
-            before.detector_model,
-            before.detector_min_confidence,
-        ):
+        if any(getattr(settings, name) != getattr(self._settings, name) for name in OF_DETECTOR):
             self._detector = _detector_of(settings)
         self._settings = settings
         self._memory.keep_s = settings.id_memory
@@ -223,7 +220,7 @@ class FaceTracker:
 
 
 def _detector_of(settings: CameraSettings) -> Detector:
-    return make_detector(settings.detector_model, settings.detector_min_confidence)
+    return make_detector(settings.detector_name, settings.detector_model, settings.detector_min_confidence)
 
 
 def _distance(a: Box, b: Box) -> float:

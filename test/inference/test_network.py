@@ -123,5 +123,5 @@ def test_bad_files_are_named(tmp_path):
         make_engine(model=str(junk))
     with pytest.raises(EngineError, match="needs a model"):
         make_engine("network")
-    with pytest.raises(EngineError, match="unknown"):
+    with pytest.raises(EngineError, match="no engine 'magic'; there are: auto, network, pos, chrom"):
         make_engine("magic")

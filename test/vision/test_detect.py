@@ -30,7 +30,7 @@ def scene(*places, size=(240, 320), scale=1):
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory):
-    return make_detector(write_face_network(tmp_path_factory.mktemp("net") / "picture.onnx", picture()))
+    return make_detector("yunet", write_face_network(tmp_path_factory.mktemp("net") / "picture.onnx", picture()))
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])

@@ -185,11 +185,11 @@ def test_an_uncertain_detector_must_see_a_face_twice():
 
 def test_a_bad_model_file_is_named(tmp_path):
     with pytest.raises(DetectorError, match="nowhere.onnx"):
-        make_detector("nowhere.onnx")
+        make_detector("auto", "nowhere.onnx")
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"not a network")
     with pytest.raises(DetectorError, match="bad.onnx"):
-        make_detector(str(bad))
+        make_detector("yunet", str(bad))
 
 
 MADE_PEOPLE = {"rests.mp4": (320, "mp4v", {"seed": 1}), "sways.avi": (640, "MJPG", {"motion_px": 5.0, "seed": 3})}
