@@ -32,6 +32,7 @@ RUNTIME = [
     "rosbags>=0.10",
     "rosbags-image>=0.10",
     "rich>=13",
+    "pydantic>=1.10.14",
     "PyYAML>=6",
     "matplotlib>=3.8",
     "scikit-image>=0.22",
