@@ -122,7 +122,7 @@ def _given(hint: Any, value: Any) -> Any:
         if type(value) is kind:
             value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         if isinstance(value, Mapping):
-            return {name: _given(_hints(kind).get(name, Any), item) for name, item in value.items()}
+            return {str(name): _given(_hints(kind).get(name, Any), item) for name, item in value.items()}
     if args and isinstance(value, Mapping):
         return {key: _given(args[-1], item) for key, item in value.items()}
     if args and isinstance(value, (list, tuple)):

@@ -107,6 +107,7 @@ def test_defaults_are_not_shared():
         ({"parts": [{}, {"weight": 1, "count": 1}]}, "parts[1]: weight must not be count"),
         ({"options": [1]}, "'options' must be a mapping, not [1]"),
         ({"zzz": 1}, "unknown field 'zzz'; there are: size, gain, free"),
+        ({"parts": [{7: 1}]}, "unknown field 'parts[0].7'; there are: weight, count"),
         ({"siez": 1, "size": 99}, "unknown field 'siez'; did you mean 'size'?"),
     ],
 )
