@@ -38,7 +38,7 @@ RUNTIME = [
     "scikit-image>=0.22",
 ]
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
-MODELS = ["torch>=2.4", "onnx>=1.16"]
+MODELS = ["torch>=2.4", "onnx>=1.16", "pooch>=1.8"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
 TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15"]
 TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6", "statsmodels>=0.14"]
