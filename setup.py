@@ -33,12 +33,13 @@ RUNTIME = [
     "rosbags>=0.10.9",
     "rosbags-image>=0.10.3",  # earlier ones bring opencv-python-headless, whose cv2 overwrites ours
     "rich>=13",
+    "pydantic>=1.10.14",
     "PyYAML>=6",
     "matplotlib>=3.6.3",
     "scikit-image>=0.22",
 ]
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
-MODELS = ["torch>=2.4", "onnx>=1.16"]
+MODELS = ["torch>=2.4", "onnx>=1.16", "pooch>=1.8"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
 TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]  # JPEG with whole chroma: 4.7
 TEST = [
