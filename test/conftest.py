@@ -14,6 +14,14 @@ REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+# Mutants are killed by the first example that fails; which is the simplest does not matter.
+hypothesis.settings.register_profile(
+    "mutate",
+    deadline=None,
+    derandomize=True,
+    max_examples=30,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
