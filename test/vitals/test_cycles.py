@@ -70,7 +70,7 @@ def test_irregularity_costs_quality():
 def test_alternating_intervals_have_their_mean_and_spread(period_s):
     """Intervals of 1 - d and 1 + d times a period: mean 1, standard deviation d, the longest 1 + d of a median of 1 -+ d."""
     for d, count in ((0.1, 12), (0.2, 12)):
-        times = np.cumsum([period_s] + [period_s * (1 - d), period_s * (1 + d)] * (count // 2))
+        times = np.cumsum([period_s / 2] + [period_s * (1 - d), period_s * (1 + d)] * (count // 2))
         wave = tops_at(times, times[-1] + period_s / 5, HZ)
         found = count_cycles(wave, HZ, RESPIRATION_RATE)
         assert found.intervals == count
