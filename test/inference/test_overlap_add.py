@@ -138,9 +138,9 @@ class TestSign:
         other -= tail * (tail @ other) / (tail @ tail)
         new = correlation * tail / np.linalg.norm(tail) + np.sqrt(1 - correlation**2) * other / np.linalg.norm(other)
         joined = OverlapAdd(history, align_sign=True)
-        joined.add(0, old, np.full(100, 0.5))
+        joined.add(0, old + offset, rng.uniform(0.01, 1.0, 100))  # weights divide out
         joined.take(taken)
-        window = np.concatenate([gain * new + offset, np.ones(10)])
+        window = np.concatenate([gain * new - offset, np.ones(10)])
         joined.add(100 - overlap, window, np.ones(len(window)) if weights is None else weights)
         assert joined.take(110)[-1][1][-10:].tolist() == [-1.0 if joined.flipped else 1.0] * 10
         return bool(joined.flipped)

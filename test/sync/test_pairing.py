@@ -45,7 +45,7 @@ def test_a_dead_thermal_camera_degrades_to_rgb_alone_at_once():
 def test_too_far_apart_is_no_pair():
     out, rest = run([("thermal", 0), ("thermal", 10), ("rgb", 100), ("rgb", 200)], max_offset_s=0.05, max_wait_s=0.0)
     assert [pair.follower for pair in out + rest] == [None, None]
-    assert out[0].offset_ns is None
+    assert out[0].offset_ns is None and [pair.stamp_ns for pair in out + rest] == [100 * MS, 200 * MS]
 
 
 @given(
@@ -112,6 +112,11 @@ class TestWaiting:
             pairs.follower(0)
             assert pairs.lead(40) == []
             assert pairs.follower(newer) == [("rgb 40", f"thermal {newer}")]
+
+    def test_a_lone_follower_at_the_lead_is_enough(self):
+        pairs = Stamps(max_offset_s=0.1, max_wait_s=0.5)
+        pairs.follower(40)
+        assert pairs.lead(40) == [("rgb 40", "thermal 40")]
 
     def test_a_follower_still_before_the_lead_does_not(self):
         pairs = Stamps(max_offset_s=0.1, max_wait_s=0.5)

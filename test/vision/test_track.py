@@ -240,6 +240,7 @@ class TestOutside:
             (Box(900, 900, 100, 100), True),
             (Box(-10, 100, 50, 200), False),
             (Box(-0.3, 10, 0.5, 0.5), True),  # half a pixel wide: the share counts
+            (Box(10, 10, 0.5, 0.5), False),
         ],
     )
     def test_share(self, track, box, gone):
