@@ -17,11 +17,12 @@ RUN := env
 endif
 endif
 
-.PHONY: help demo test lint bench build clean again
+.PHONY: help demo test lint bench build clean again mutate
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
 	@echo "make bench   cost of each stage and latency"
+	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
 	@echo "make lint    ruff"
 	@echo "make clean   remove everything that was made here"
@@ -63,6 +64,15 @@ test: lint
 bench: $(VENV)/test-ready
 	@$(RUN) $(BIN)/python benchmarks/stages.py
 
+$(VENV)/mutate-ready: $(VENV)/test-ready requirements/mutate.txt
+	@$(PIP) -r requirements/mutate.txt
+	@touch $@
+
+# One thread for each of the two processes.
+mutate: $(VENV)/mutate-ready
+	@$(RUN) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice -n 10 $(BIN)/mutmut run --max-children 2
+	@$(RUN) $(BIN)/python benchmarks/mutation_report.py
+
 $(VENV)/colcon-ready: $(VENV)/installed requirements/colcon.txt
 	@$(PIP) -r requirements/colcon.txt
 	@touch $@
@@ -76,4 +86,4 @@ build: $(VENV)/colcon-ready
 endif
 
 clean:
-	rm -rf $(VENV) build install log rppg_ros/msg rppg_ros/*.so *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build install log mutants rppg_ros/msg rppg_ros/*.so *.egg-info .pytest_cache .ruff_cache .hypothesis
