@@ -6,7 +6,7 @@ import pytest
 
 from rppg_ros.nodes.worker import Worker
 
-LONG_S = 30.0  # until a test is given up
+LONG_S = 10.0  # until a test is given up
 
 
 class Bench:

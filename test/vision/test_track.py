@@ -118,16 +118,9 @@ def test_a_confirmed_track_knows_its_detection(track):
     assert track._points.seeks[1:] == [(NOW, START)], "new points are sought where the box is"
 
 
-FAR = [
-    {"dx": 1.01 * SNAP * 80},
-    {"dx": -1.01 * SNAP * 80},
-    {"dy": 1.01 * SNAP * 100},
-    {"dy": -1.01 * SNAP * 100},
-    {"wider": math.exp(1.01 * SNAP)},
-    {"wider": math.exp(-1.01 * SNAP)},
-    {"higher": math.exp(1.01 * SNAP)},
-    {"higher": math.exp(-1.01 * SNAP)},
-]
+# Of each direction half a side, or a size of 1.6 times: the flow has followed something else.
+FAR = [{"dx": 40}, {"dx": -40}, {"dy": 50}, {"dy": -50}]
+FAR += [{"wider": 1.6}, {"wider": 1 / 1.6}, {"higher": 1.6}, {"higher": 1 / 1.6}]
 
 
 @pytest.mark.parametrize("far", FAR)
@@ -140,6 +133,15 @@ def test_a_far_detection_takes_the_box_at_once(track, far):
     assert track._points.seeks[-1] == (NOW, there)
     follow(track, 1.0)
     assert track.box == pytest.approx(there), "what pulled before is forgotten"
+
+
+@pytest.mark.parametrize(
+    "near", [{"dx": 20}, {"dx": -20}, {"dy": 25}, {"dy": -25}, {"wider": 1.3}, {"higher": 1 / 1.3}]
+)
+def test_a_near_detection_does_not(track, near):
+    """A quarter of a side, or a size of 1.3 times: detections are no better than that."""
+    track.confirm(Detection(moved(START, **near), 0.9), 7, NOW)
+    assert track.box == START
 
 
 def test_at_the_limit_the_flow_is_still_trusted(scripted):
