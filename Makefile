@@ -17,12 +17,13 @@ RUN := env
 endif
 endif
 
-.PHONY: help demo test test-lowest test-noble lint bench build clean again
+.PHONY: help demo test test-lowest test-noble lint bench build clean again mutate
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
 	@echo "make test-lowest   demo and tests with the lowest versions that setup.py declares, then with Ubuntu 24.04's"
 	@echo "make bench   cost of each stage and latency"
+	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
 	@echo "make lint    ruff"
 	@echo "make clean   remove everything that was made here"
@@ -101,6 +102,15 @@ test-noble: .venv-noble/tested
 bench: $(VENV)/test-ready
 	@$(RUN) $(BIN)/python benchmarks/stages.py
 
+$(VENV)/mutate-ready: $(VENV)/test-ready requirements/mutate.txt
+	@$(PIP) -r requirements/mutate.txt
+	@touch $@
+
+# One thread for each of the two processes.
+mutate: $(VENV)/mutate-ready
+	@$(RUN) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice -n 10 $(BIN)/mutmut run --max-children 2
+	@$(RUN) $(BIN)/python benchmarks/mutation_report.py
+
 $(VENV)/colcon-ready: $(VENV)/installed requirements/colcon.txt
 	@$(PIP) -r requirements/colcon.txt
 	@touch $@
@@ -114,4 +124,5 @@ build: $(VENV)/colcon-ready
 endif
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-noble build install log rppg_ros/msg rppg_ros/*.so *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-noble build install log mutants rppg_ros/msg rppg_ros/*.so *.egg-info
+	rm -rf .pytest_cache .ruff_cache .hypothesis .mypy_cache
