@@ -9,7 +9,8 @@ from rppg_ros.types import NS_PER_S
 
 def grid_ns(start_ns: int, rate_hz: float, first: int, count: int) -> np.ndarray:
     """Stamps, int64 ns, of the points first..first+count-1 of the clock that starts at start_ns; no drift at any index."""
-    return start_ns + np.round(np.arange(first, first + count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    since_ns: np.ndarray = np.round(np.arange(first, first + count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return start_ns + since_ns
 
 
 def resample(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> np.ndarray:

@@ -180,10 +180,8 @@ class YuNetDetector:
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
         _, rows = self._net.detect(bgr)
-        found = [
-            Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14]))
-            for row in (rows if rows is not None else ())
-        ]
+        faces: np.ndarray = np.zeros((0, 15)) if rows is None else rows
+        found = [Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14])) for row in faces]
         return sorted((d for d in found if d.box.width >= min_face_px), key=lambda detection: -detection.confidence)
 
     def confirm(self, rgb: np.ndarray, box: Box) -> Detection | None:
