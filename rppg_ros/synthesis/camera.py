@@ -101,7 +101,9 @@ def _compressed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
     options = [cv2.IMWRITE_JPEG_QUALITY, config.jpeg_quality]
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, CHROMA_CODES[config.chroma]]
     _, data = cv2.imencode(".jpg", image[..., ::-1], options)
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it has just been encoded
+    return decoded[..., ::-1]
 
 
 def _steps(times_s: np.ndarray, per_minute: float, size: float, channels: int, rng: np.random.Generator) -> np.ndarray:
