@@ -40,7 +40,15 @@ NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilte
 MODELS = ["torch>=2.4", "onnx>=1.16"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
 TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15"]
-TEST = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "ruff>=0.6", "PyYAML>=6", "statsmodels>=0.14"]
+TEST = [
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "ruff>=0.6",
+    "mypy==2.4.1",
+    "PyYAML>=6",
+    "statsmodels>=0.14",
+]
 
 
 def version() -> str:
@@ -179,7 +187,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
-    package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
+    package_data={NAME: ["py.typed", "weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
     install_requires=requirements(),
     extras_require={
         "models": MODELS,
