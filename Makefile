@@ -25,7 +25,7 @@ help:
 	@echo "make bench   cost of each stage and latency"
 	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
-	@echo "make lint    ruff"
+	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove everything that was made here"
 
 $(VENV)/created:
@@ -55,9 +55,13 @@ $(VENV)/test-ready: $(VENV)/installed requirements/test.txt
 demo: $(VENV)/installed
 	@$(RUN) $(BIN)/rppg-ros demo
 
+# numpy before 2.3 (Python 3.10, apt) has no default for what an ndarray holds, and mypy would ask for it each time.
+MYPY_FLAGS = $$($(RUN) $(BIN)/python -c 'import numpy as n; n.lib.NumpyVersion(n.__version__) < "2.3.0" and print("--allow-any-generics")')
+
 lint: $(VENV)/test-ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(RUN) $(BIN)/mypy $(MYPY_FLAGS)
 
 test: lint
 	@$(RUN) $(BIN)/python -m pytest

@@ -47,6 +47,7 @@ TEST = [
     "pytest-timeout>=2.2",
     "hypothesis>=6.98",
     "ruff>=0.17",
+    "mypy==2.4.1",
     "psutil>=5.9",
     "PyYAML>=6",
     "statsmodels>=0.14",
@@ -191,7 +192,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
-    package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
+    package_data={NAME: ["py.typed", "weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
     install_requires=requirements(),
     extras_require={
         "models": MODELS,

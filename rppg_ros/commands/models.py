@@ -18,7 +18,7 @@ from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import Calibration
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `models` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser("models", help="list, fetch, import, export and inspect networks")
     commands = parser.add_subparsers(

@@ -18,7 +18,7 @@ from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.models.official_files import OfficialFile, official_file, official_files
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `pull` to the subcommands of `rppg-ros models`."""
     pulling = commands.add_parser("pull", help="fetch an official checkpoint and turn it into a model (.onnx)")
     pulling.add_argument("name", nargs="?", metavar="NAME", help="as in --list")

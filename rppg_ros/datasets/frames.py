@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +20,9 @@ LEAST_SHARE = 0.9  # of a video's frames; containers count a few too many
 
 Loaded = tuple[int, Callable[[], np.ndarray], str]
 """A frame's stamp, how its pixels are read, and their encoding."""
+Stream = Callable[[], Iterable[Loaded]]
+"""One camera's frames, made anew for each run through them."""
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 class Frames:
@@ -25,7 +30,7 @@ class Frames:
 
     Parameters
     ----------
-    streams : stream to its frames, made anew for each run through them.
+    streams : by the names of the cameras.
     absolute : whether stamps are times of the clock.
     """
 
@@ -34,7 +39,7 @@ class Frames:
     def __init__(
         self,
         name: str,
-        streams: dict[str, Callable[[], Iterable[Loaded]]],
+        streams: Mapping[str, Stream],
         duration_s: float | None = None,
         absolute: bool = False,
     ) -> None:
@@ -59,13 +64,14 @@ class Frames:
 
 def even_stamps(count: int, rate_hz: float) -> np.ndarray:
     """Stamps, int64 ns, of frames whose dataset says only how many there are in a second."""
-    return np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    stamps_ns: np.ndarray = np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return stamps_ns
 
 
 def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
     """Colour images with their stamps."""
     for path, stamp_ns in zip(paths, stamps_ns, strict=True):
-        yield int(stamp_ns), lambda path=path: read_image(path), "bgr8"
+        yield int(stamp_ns), partial(read_image, path), "bgr8"
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -88,12 +94,12 @@ def decoded(data: bytes, name: str) -> np.ndarray:
     return image
 
 
-def last_number(path: Path) -> int:
+def last_number(path: PurePath) -> int:
     """The last number in a file's name, 0 where there is none."""
     return int((re.findall(r"\d+", path.stem) or ["0"])[-1])
 
 
-def in_number_order(paths: Iterable[Path]) -> list[Path]:
+def in_number_order(paths: Iterable[AnyPath]) -> list[AnyPath]:
     """Files by the last number in their names: frame 10 after frame 9."""
     return sorted(paths, key=lambda path: (last_number(path), path.name))
 
@@ -118,7 +124,7 @@ def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
             index += 1
             if done and stamp_ns > last_ns:
                 last_ns = stamp_ns
-                yield stamp_ns, lambda image=image: image, "bgr8"
+                yield stamp_ns, partial(np.asarray, image), "bgr8"
     finally:
         capture.release()
     if index < LEAST_SHARE * (promised if stamps_ns is None else min(promised, len(stamps_ns))):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -20,7 +20,6 @@ FINE_SIDE_PX = 640  # and by Haar now and then at this one, for faces of 1/16
 FINE_EVERY = 8  # searches, while faces are found in the small image; else every other one
 CASCADE = "haarcascade_frontalface_default.xml"
 CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
-COARSE, FINE = {"scaleFactor": 1.15, "minNeighbors": 6}, {"scaleFactor": 1.1, "minNeighbors": 6}
 HAAR_MIN_PX = 24  # the cascade's own size
 # YuNet's box (hairline to chin, cheek to cheek) in units of Haar's square; medians over the same faces in recordings.
 HAAR_TO_FACE = {"width": 0.84, "height": 1.18, "down": 0.03}
@@ -28,6 +27,17 @@ CONFIRM_REACH = 0.85  # box sides around the centre of an expected face
 CONFIRM_SIDE_PX = 130
 CONFIRM_SIZES = (0.65, 1.5)  # of the expected size
 HAAR_WEIGHT_HALF = 2.0  # last-stage weight at which the confidence is 1/2; background rarely gets above it
+
+
+class Steps(NamedTuple):
+    """How patiently Haar searches: the zoom from one size to the next, and the overlapping hits that make a face."""
+
+    zoom: float
+    neighbours: int
+
+
+COARSE, FINE = Steps(1.15, 6), Steps(1.1, 6)
+CONFIRM = Steps(1.08, 2)
 
 
 class DetectorError(ValueError):
@@ -43,9 +53,11 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Something that finds faces. `certain`: whether one sight of a face is enough."""
+    """Something that finds faces."""
 
-    certain: bool
+    @property
+    def certain(self) -> bool:
+        """Whether one sight of a face is enough."""
 
     def detect(self, rgb: np.ndarray, min_face_px: float) -> list[Detection]:
         """All faces of an RGB uint8 (H, W, 3) image, the surest first."""
@@ -142,13 +154,13 @@ class HaarDetector:
             self._fine_next = not found
         return found
 
-    def _search(self, rgb: np.ndarray, min_face_px: float, long_side: int, options: dict) -> list[Detection]:
+    def _search(self, rgb: np.ndarray, min_face_px: float, long_side: int, steps: Steps) -> list[Detection]:
         # Reducing first and taking the grey of a few pixels is cheaper than the other way round.
         small, factor = _reduced(rgb, long_side)
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         least = max(HAAR_MIN_PX, round(min_face_px / HAAR_TO_FACE["width"] / factor))
         squares, _, weights = self._cascade.detectMultiScale3(
-            grey, minSize=(least, least), outputRejectLevels=True, **options
+            grey, *steps, minSize=(least, least), outputRejectLevels=True
         )
         found = [
             Detection(_face_box(*(float(v) * factor for v in square)), _haar_confidence(float(weight)))
@@ -165,7 +177,7 @@ class HaarDetector:
         expected = box.width / HAAR_TO_FACE["width"] / factor
         least, most = (max(HAAR_MIN_PX, round(expected * ratio)) for ratio in CONFIRM_SIZES)
         squares, _, weights = self._cascade.detectMultiScale3(
-            grey, 1.08, 2, minSize=(least, least), maxSize=(most, most), outputRejectLevels=True
+            grey, *CONFIRM, minSize=(least, least), maxSize=(most, most), outputRejectLevels=True
         )
         if not len(squares):
             return None
@@ -204,10 +216,8 @@ class YuNetDetector:
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
         _, rows = self._net.detect(bgr)
-        found = [
-            Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14]))
-            for row in (rows if rows is not None else ())
-        ]
+        faces: np.ndarray = np.zeros((0, 15)) if rows is None else rows
+        found = [Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14])) for row in faces]
         return sorted((d for d in found if d.box.width >= min_face_px), key=lambda detection: -detection.confidence)
 
     def confirm(self, rgb: np.ndarray, box: Box) -> Detection | None:

@@ -32,6 +32,10 @@ class Track:
     motion : speed of the box centre, box widths per second.
     """
 
+    box: Box
+    steady: Box
+    _anchor: np.ndarray  # mean of where detections lie from the box, see _error
+
     def __init__(self, detection: Detection, stamp_ns: int, frame: GreyFrame) -> None:
         self.face_id = ""
         self.sights = 1

@@ -97,10 +97,10 @@ class FaceTracker:
         """
         self.stats.frames += 1
         started = time.thread_time()
-        self._follow(frame)
+        grey = self._follow(frame)
         self.stats.track_s += time.thread_time() - started
         if self._detection_due(frame.stamp_ns):
-            self._detect(frame)
+            self._detect(frame, grey)
         started = time.thread_time()
         self._drop_unconfirmed(frame.stamp_ns)
         for track in self._tracks[self._settings.max_faces :]:  # fewer may be wanted than a moment ago
@@ -110,7 +110,8 @@ class FaceTracker:
         self._last_ns = frame.stamp_ns
         return crops
 
-    def _follow(self, frame: Frame) -> None:
+    def _follow(self, frame: Frame) -> GreyFrame:
+        """Move the tracks to this frame; returns it as flow sees it."""
         step_s = 0.0 if self._last_ns is None else (frame.stamp_ns - self._last_ns) / NS_PER_S
         before, now = self._before, prepare(frame.image)
         self._before = now
@@ -120,11 +121,12 @@ class FaceTracker:
             or not 0 < step_s <= min(MAX_STEP_S, self._settings.max_gap)
         ):
             self._lose_all(frame.stamp_ns)
-            return
+            return now
         for track in list(self._tracks):
             if not track.follow(before, now, step_s) or track.outside(frame.image.shape):
                 self._lose(track)
                 self._next_detection_ns = frame.stamp_ns
+        return now
 
     def _lose_all(self, stamp_ns: int) -> None:
         """Nothing can be followed across this step; look for faces at once."""
@@ -135,15 +137,15 @@ class FaceTracker:
     def _detection_due(self, stamp_ns: int) -> bool:
         return self._next_detection_ns is None or stamp_ns >= self._next_detection_ns
 
-    def _detect(self, frame: Frame) -> None:
+    def _detect(self, frame: Frame, grey: GreyFrame) -> None:
         started = time.thread_time()
         found = self._detector.detect(frame.image, self._settings.detector_min_face)
         self.stats.detections += 1
-        new = self._assign(found, frame.stamp_ns)
-        self._confirm_missed(frame)
+        new = self._assign(found, frame.stamp_ns, grey)
+        self._confirm_missed(frame, grey)
         for detection in sorted(new, key=lambda d: -d.box.width * d.box.height):
             if len(self._tracks) < self._settings.max_faces:
-                self._tracks.append(Track(detection, frame.stamp_ns, self._before))
+                self._tracks.append(Track(detection, frame.stamp_ns, grey))
         for track in self._tracks:
             if not track.face_id and (self._detector.certain or track.sights > 1):
                 self._begin(track, frame)
@@ -153,15 +155,15 @@ class FaceTracker:
         self._next_detection_ns = frame.stamp_ns + round(period_s * NS_PER_S)
         self.stats.detect_s += time.thread_time() - started
 
-    def _confirm_missed(self, frame: Frame) -> None:
+    def _confirm_missed(self, frame: Frame, grey: GreyFrame) -> None:
         """Look again, closer, for the faces that the search of the whole image missed."""
         for track in self._tracks:
             if track.confirmed_ns != frame.stamp_ns and track.face_id:
                 again = self._detector.confirm(frame.image, track.box)
                 if again is not None and _distance(track.box, again.box) <= MATCH_CENTRES:
-                    track.confirm(again, frame.stamp_ns, self._before)
+                    track.confirm(again, frame.stamp_ns, grey)
 
-    def _assign(self, found: list[Detection], stamp_ns: int) -> list[Detection]:
+    def _assign(self, found: list[Detection], stamp_ns: int, grey: GreyFrame) -> list[Detection]:
         """Give each track its detection; returns those that belong to none."""
         if not self._tracks or not found:
             return found
@@ -169,7 +171,7 @@ class FaceTracker:
         taken = set()
         for row, column in zip(*linear_sum_assignment(distance), strict=True):
             if distance[row, column] <= MATCH_CENTRES:
-                self._tracks[row].confirm(found[column], stamp_ns, self._before)
+                self._tracks[row].confirm(found[column], stamp_ns, grey)
                 taken.add(column)
         # What overlaps a track but is not its detection is the same face seen twice, not a new one.
         return [
