@@ -25,7 +25,7 @@ EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 FOLDER = "evaluation"
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `evaluate` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser(
         "evaluate",

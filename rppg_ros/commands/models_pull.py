@@ -70,7 +70,10 @@ def _obtain(file: OfficialFile, folder: Path, given: Path | None, console: Conso
     columns, errors = (TextColumn("{task.description}"), BarColumn(), DownloadColumn()), Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(file.name, total=file.size_bytes)
-        return download.obtain(file, folder, given, lambda received: progress.update(task, completed=received))
+        checkpoint: Path = download.obtain(
+            file, folder, given, lambda received: progress.update(task, completed=received)
+        )
+        return checkpoint
 
 
 def _make(file: OfficialFile, checkpoint: Path, model: Path, console: Console) -> None:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from rppg_ros import __version__, weights
+from rppg_ros.inference.classical import METHODS
 from rppg_ros.inference.engine import Engine
-from rppg_ros.inference.factory import ENGINES, GROUP, METHODS, make_engine
+from rppg_ros.inference.factory import ENGINES, GROUP, make_engine
 from rppg_ros.meter.meter import VitalsMeter
 from rppg_ros.meter.vitals import NO_MODEL
 from rppg_ros.settings.evaluation import SHIPPED, EvaluationSettings

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import cv2
 
 from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.evaluation.collect import Collector
 from rppg_ros.evaluation.config import engine_for, meter_for
-from rppg_ros.evaluation.results import NAN, RecordingResult
+from rppg_ros.evaluation.results import NAN, RecordingResult, TaskResult
 from rppg_ros.inference.engine import Engine
 from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.sources.base import RGB, SourceError, StreamFrame
-from rppg_ros.types import NS_PER_S
+from rppg_ros.types import NS_PER_S, Vital
 
 
 class UnlabelledError(ValueError):
@@ -72,7 +72,12 @@ class _Watch:
 
 
 def _result(
-    recording: Recording, duration_s: float = NAN, frames: int = 0, error: str = "", tasks=None, caution: str = ""
+    recording: Recording,
+    duration_s: float = NAN,
+    frames: int = 0,
+    error: str = "",
+    tasks: Mapping[Vital, TaskResult] | None = None,
+    caution: str = "",
 ) -> RecordingResult:
     return RecordingResult(
         recording.dataset,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,7 @@ class CameraGeometry:
     def listen(self) -> list[Any]:
         """Subscriptions to both camera_info topics."""
         return [
-            self._node.create_subscription(
-                CameraInfo, topic, lambda info, camera=camera: self._on_info(camera, info), qos.IMAGES
-            )
+            self._node.create_subscription(CameraInfo, topic, partial(self._on_info, camera), qos.IMAGES)
             for camera, topic in TOPICS.items()
         ]
 

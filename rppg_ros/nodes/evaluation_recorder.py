@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class EvaluationRecorder(StrictParameters, Node):
         """Whether the results are written, or could not be (see `error`)."""
         return self.results is not None or bool(self.error)
 
-    def _waveform_of(self, vital: Vital):
+    def _waveform_of(self, vital: Vital) -> Callable[[Any], None]:
         def take(message: Any) -> None:
             self._collector.add(waveform_from(message, vital))
             self._model = message.model
@@ -75,7 +76,7 @@ class EvaluationRecorder(StrictParameters, Node):
 
         return take
 
-    def _rate_of(self, vital: Vital):
+    def _rate_of(self, vital: Vital) -> Callable[[Any], None]:
         def take(message: Any) -> None:
             rate = rate_from(message, vital)
             if rate.status is Status.STALE:  # it says nothing of the recording, only that frames stopped
@@ -102,7 +103,7 @@ class EvaluationRecorder(StrictParameters, Node):
     def _finish(self) -> Results:
         first_ns, last_ns = self._span
         # Files without times of their own are stamped from when they are played.
-        shift_ns = 0 if self._absolute else self._first_ns - first_ns
+        shift_ns = 0 if self._absolute or self._first_ns is None else self._first_ns - first_ns
         truth = _shifted(self._truth, shift_ns)
         tasks = self._collector.tasks(truth, first_ns + shift_ns, last_ns + shift_ns, self._params.window)
         r = self._recording
@@ -131,7 +132,7 @@ def _span_of(recording: Recording) -> tuple[tuple[int, int], bool, int]:
 
 
 def _shifted(truth: Truth, by_ns: int) -> Truth:
-    def moved(traces):
+    def moved(traces: Mapping[Vital, Trace]) -> dict[Vital, Trace]:
         return {vital: Trace(trace.stamps_ns + by_ns, trace.values) for vital, trace in traces.items()}
 
     return Truth(moved(truth.waves), moved(truth.rates))
@@ -139,9 +140,9 @@ def _shifted(truth: Truth, by_ns: int) -> Truth:
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of `ros2 run rppg_ros evaluation_recorder`; exit code 1 also when no results could be written."""
-    nodes: list[Node] = []
+    nodes: list[EvaluationRecorder] = []
 
-    def make_nodes() -> list[Node]:
+    def make_nodes() -> list[EvaluationRecorder]:
         nodes.append(EvaluationRecorder())
         return nodes
 

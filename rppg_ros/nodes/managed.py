@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -41,6 +41,7 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     problem = ""
     active = False
     configured = False
+    parameters: Parameters
     settings: Any
 
     def __init__(self, name: str, group: type, also_known: Iterable[str] = (), **kwargs: Any) -> None:
@@ -156,10 +157,10 @@ def make_executor() -> Any:
     return SingleThreadedExecutor()
 
 
-def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> int:
+def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None) -> int:
     """Main of every executable: spin the nodes until shut down; EXIT_BAD_SETTING when a start value cannot be."""
     rclpy.init(args=args)
-    nodes: list[Node] = []
+    nodes: Sequence[Node] = []
     try:
         nodes = make()
         executor = make_executor()
@@ -183,7 +184,7 @@ def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> 
     return 0
 
 
-def end_nodes(nodes: list[Node]) -> None:
+def end_nodes(nodes: Sequence[Node]) -> None:
     """Stop and destroy nodes, then shut rclpy down."""
     # One interrupt is enough: launch sends a second one, which must not break the clean-up off.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

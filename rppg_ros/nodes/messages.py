@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -39,7 +40,7 @@ def to_header(stamp_ns: int, frame_id: str) -> Header:
     return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
 
 
-def to_array(values: np.ndarray, code: str) -> array.array:
+def to_array(values: np.ndarray, code: str) -> array.array[Any]:
     """array.array of a numpy array; the only form that rclpy takes without looking at each element."""
     out = array.array(code)
     out.frombytes(np.ascontiguousarray(values, dtype={"B": np.uint8, "f": np.float32}[code]).tobytes())

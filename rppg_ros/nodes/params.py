@@ -120,7 +120,7 @@ class Parameters:
 class StrictParameters:
     """Mixin for nodes: what cannot be set is refused with a reason that names it; rclpy would raise, or not name it."""
 
-    parameters: Parameters | None = None
+    parameters: Parameters  # not there yet while rclpy's own constructor runs
 
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
         """See rclpy."""
@@ -129,7 +129,7 @@ class StrictParameters:
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
         """See rclpy."""
         changes = parameter_list
-        if self.parameters is not None:
+        if hasattr(self, "parameters"):
             try:
                 changes = self.parameters.prepared(parameter_list)
             except ParameterError as error:

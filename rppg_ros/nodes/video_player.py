@@ -105,8 +105,8 @@ class Player:
                     break
                 if first_ns is None:
                     first_ns, began = frame.stamp_ns, time.monotonic()
-                    if offset_ns is None:
-                        offset_ns = self._offset(source, first_ns)
+                if offset_ns is None:
+                    offset_ns = self._offset(source, first_ns)
                 media_s = (frame.stamp_ns - first_ns) / NS_PER_S
                 began = self._pace(source, frame, media_s, began, offset_ns)
                 if not self._stopping.is_set():

@@ -185,9 +185,9 @@ class VideoSource(StrictParameters, Node):
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of `ros2 run rppg_ros video_source`; exit code 1 also when the source broke off."""
-    nodes: list[Node] = []
+    nodes: list[VideoSource] = []
 
-    def make_nodes() -> list[Node]:
+    def make_nodes() -> list[VideoSource]:
         nodes.append(VideoSource())
         return nodes
 

@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,15 +21,15 @@ import numpy as np
 from rppg_ros import __version__
 from rppg_ros.datasets.base import Recording, Trace, Truth
 from rppg_ros.evaluation.work import RecordingRef
-from rppg_ros.inference.card import ModelCard
 from rppg_ros.inference.clips import Window
-from rppg_ros.inference.engine import EngineError, WindowPlan
+from rppg_ros.inference.engine import Contribution, EngineError, Memory, WindowPlan
 from rppg_ros.inference.intake import CropIntake, Intake
 from rppg_ros.meter.camera import CameraHalf
 from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.sources.base import RGB, StreamFrame
 from rppg_ros.sources.frames import image_of
 from rppg_ros.types import CropRequest, FaceCrop, Vital
+from rppg_ros.vitals.rates import Calibration
 
 FORMAT = 1
 NEVER = 2**40  # points: a clip is cut when it ends, not before
@@ -49,7 +51,7 @@ class CropSpec:
 
     pixels: int
     thermal: bool = False
-    crop_scale: float = ModelCard.__dataclass_fields__["crop_scale"].default
+    crop_scale: float = CropRequest().scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class _KeptCrops:
 
     name = "training"
     vitals = tuple(Vital)
+    calibration: Mapping[Vital, Calibration] = MappingProxyType({})
     plan = WindowPlan(30.0, NEVER, NEVER, NEVER, {}, consecutive=True)
 
     def __init__(self, spec: CropSpec) -> None:
@@ -158,7 +161,7 @@ class _KeptCrops:
     def thermal(self, crop: FaceCrop) -> np.ndarray | None:
         return crop.thermal
 
-    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: dict) -> list:
+    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         raise EngineError("crops for training are kept, not measured")
 
 
@@ -167,7 +170,7 @@ def _write(folder: Path, clips: Sequence[Window], truth: Truth, spec: CropSpec) 
     bounds = np.zeros((len(clips) + 1, 2), dtype=np.int64)
     for index, clip in enumerate(clips):
         bounds[index + 1] = bounds[index] + (len(clip.rgb_frames), len(clip.thermal_frames))
-    about = {
+    about: dict[str, Any] = {
         "clips": np.stack([bounds[:-1, 0], bounds[1:, 0], bounds[:-1, 1], bounds[1:, 1]], axis=1),
         "rgb_stamps_ns": _keep(folder / RGB_FILE, [clip.rgb_frames for clip in clips], (*sides, 3), np.uint8),
         "thermal_stamps_ns": _keep(folder / THERMAL_FILE, [clip.thermal_frames for clip in clips], sides, np.float32),
@@ -177,7 +180,9 @@ def _write(folder: Path, clips: Sequence[Window], truth: Truth, spec: CropSpec) 
     np.savez(folder / ABOUT_FILE, **about)
 
 
-def _keep(path: Path, clips: Sequence[Sequence[tuple[int, np.ndarray]]], shape: tuple[int, ...], dtype) -> np.ndarray:
+def _keep(
+    path: Path, clips: Sequence[Sequence[tuple[int, np.ndarray]]], shape: tuple[int, ...], dtype: type
+) -> np.ndarray:
     """Write the frames of all clips one behind the other; returns their stamps."""
     frames = [frame for clip in clips for frame in clip]
     if not frames:
