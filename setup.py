@@ -28,6 +28,7 @@ RUNTIME = [
     "numpy>=1.26",
     "scipy>=1.11",
     "opencv-python>=4.10,<5",
+    "av>=11",
     "onnxruntime>=1.17",
     "rosbags>=0.10",
     "rosbags-image>=0.10",
