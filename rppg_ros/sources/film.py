@@ -10,14 +10,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
-from av.filter import Graph
 
 from rppg_ros.sources.base import SourceError
 from rppg_ros.types import NS_PER_S
+
+try:
+    import av
+    from av.error import FFmpegError
+    from av.filter import Graph
+except ModuleNotFoundError:  # rosdep has no key for it: a robot that plays no video need not have it
+    HAS_AV = False
+else:
+    HAS_AV = True
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -141,8 +147,9 @@ def pictures(path: str | Path) -> Iterator[Picture]:
     ------
     SourceError : after the last of them, where the file is damaged or was cut off; names the file and the time.
     """
-    time_ns, colours, turns = 0, _Colours(), _turns_of_file(path)
+    time_ns, colours = 0, _Colours()
     with _opened(path) as container:
+        turns = _turns_of_file(path)
         try:
             first: Fraction | None = None
             for frame in _frames(container):
@@ -174,6 +181,8 @@ def keyframes(path: str | Path) -> Iterator[float]:
 def _opened(path: str | Path) -> Iterator[InputContainer]:
     if not Path(path).is_file():
         raise SourceError(f"{path}: no such file")
+    if not HAS_AV:
+        raise SourceError(f"{path}: videos need PyAV: sudo apt install python3-av, or pip install av")
     try:  # with a protocol, for FFmpeg would find one in names such as "face: 1.mp4"
         container = av.open(f"file:{path}", metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:

@@ -1,5 +1,7 @@
 """Pictures of video files: their times, their colours, which way is up, and what a damaged file still gives."""
 
+import importlib.util
+import sys
 from fractions import Fraction
 
 import av
@@ -251,6 +253,24 @@ def test_what_is_no_video_is_named(tmp_path):
         out.mux(stream.encode(sound))
     with pytest.raises(SourceError, match=r"sound\.wav: there is no video in it"):
         VideoFile(tmp_path / "sound.wav")
+
+
+def test_without_pyav_a_video_says_what_it_needs(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.mp4")
+    monkeypatch.setitem(sys.modules, "av", None)
+    spec = importlib.util.spec_from_file_location("film_without_pyav", film.__file__)
+    without = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, without)
+    spec.loader.exec_module(without)
+    for read_it in (
+        without.facts,
+        lambda path: list(without.pictures(path)),
+        lambda path: list(without.keyframes(path)),
+    ):
+        with pytest.raises(
+            SourceError, match=r"a\.mp4: videos need PyAV: sudo apt install python3-av, or pip install av"
+        ):
+            read_it(path)
 
 
 def test_any_name_will_do(tmp_path):
