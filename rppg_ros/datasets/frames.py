@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ import cv2
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError
-from rppg_ros.sources.base import RGB, StreamFrame
+from rppg_ros.sources import film
+from rppg_ros.sources.base import RGB, SourceError, StreamFrame
 from rppg_ros.types import NS_PER_S
 
 LEAST_SHARE = 0.9  # of a video's frames; containers count a few too many
@@ -71,7 +73,11 @@ def even_stamps(count: int, rate_hz: float) -> np.ndarray:
 def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
     """Colour images with their stamps."""
     for path, stamp_ns in zip(paths, stamps_ns, strict=True):
+<<<<<<< HEAD
         yield int(stamp_ns), partial(read_image, path), "bgr8"
+=======
+        yield int(stamp_ns), functools.partial(read_image, path), "bgr8"
+>>>>>>> libs
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -111,22 +117,24 @@ def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
     ------
     DatasetError : it is none, or its file was cut off.
     """
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise DatasetError(f"{path}: not a readable video")
-    promised, index, last_ns = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0, -1
     try:
-        while capture.grab() and (stamps_ns is None or index < len(stamps_ns)):
-            # POS_MSEC after a grab is the presentation time of the grabbed frame.
-            own_ns = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-            stamp_ns = own_ns if stamps_ns is None else int(stamps_ns[index])
-            done, image = capture.retrieve()
+        promised, index, last_ns = film.facts(path).frames, 0, -1
+        for picture in film.pictures(path):
+            if stamps_ns is not None and index >= len(stamps_ns):
+                break
+            stamp_ns = picture.time_ns if stamps_ns is None else int(stamps_ns[index])
             index += 1
-            if done and stamp_ns > last_ns:
+            if stamp_ns > last_ns:
                 last_ns = stamp_ns
+<<<<<<< HEAD
                 yield stamp_ns, partial(np.asarray, image), "bgr8"
     finally:
         capture.release()
+=======
+                yield stamp_ns, picture.bgr, "bgr8"
+    except SourceError as error:
+        raise DatasetError(str(error)) from None
+>>>>>>> libs
     if index < LEAST_SHARE * (promised if stamps_ns is None else min(promised, len(stamps_ns))):
         raise DatasetError(f"{path}: ends after {index} of {promised} frames")
 
@@ -138,16 +146,13 @@ def video_length(path: Path) -> tuple[int, float]:
     ------
     DatasetError : missing, or no video.
     """
-    if not path.is_file():
-        raise DatasetError(f"{path}: no such file")
-    capture = cv2.VideoCapture(str(path))
     try:
-        frames, fps = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), capture.get(cv2.CAP_PROP_FPS)
-    finally:
-        capture.release()
-    if frames < 1 or fps <= 0:
-        raise DatasetError(f"{path}: not a readable video")
-    return frames, fps
+        said = film.facts(path)
+    except SourceError as error:
+        raise DatasetError(str(error)) from None
+    if said.frames < 1 or said.rate_hz <= 0:
+        raise DatasetError(f"{path}: says neither how many frames it has nor how fast they come")
+    return said.frames, said.rate_hz
 
 
 def numbers(path: Path) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rppg_ros.sources.base import SourceError
 from rppg_ros.sources.factory import open_source
 from rppg_ros.sources.keyframes import keyframe_times, rhythm_per_minute
 
@@ -61,9 +62,10 @@ def test_a_video_of_keyframes_alone_has_no_rhythm(tmp_path, code, suffix):
     assert not open_source(str(video(tmp_path / f"a.{suffix}", 100, 24.0, code))).caution
 
 
-def test_a_file_that_is_no_video_has_no_keyframes(tmp_path):
+def test_a_file_that_is_no_video_is_named(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"no video")
-    assert len(keyframe_times(tmp_path / "a.mp4")) == 0
+    with pytest.raises(SourceError, match="a.mp4: not a readable video"):
+        keyframe_times(tmp_path / "a.mp4")
 
 
 @given(rate=st.floats(21, 199), start=st.floats(0, 100), n=st.integers(5, 200), seed=st.integers(0, 2**31))
