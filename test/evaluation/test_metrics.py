@@ -72,7 +72,8 @@ def test_unknown_pairs_are_left_out(pair, gap):
 @pytest.mark.parametrize("metric", [*ALL, metrics.share_within, metrics.coverage])
 @pytest.mark.parametrize("values", [[], [math.nan], [math.nan, math.nan]])
 def test_nothing_known_is_nan(metric, values):
-    assert math.isnan(metric(values, values).value) and metric(values, values).n == 0
+    found = metric(values, values)
+    assert math.isnan(found.value) and math.isnan(found.se) and found.n == 0
 
 
 def test_one_pair_has_no_standard_error():
@@ -141,7 +142,8 @@ class TestErrorAtCoverage:
         assert found.value == pytest.approx(error) and found.n == 10 * share
 
     def test_a_share_that_was_not_given_is_nan(self):
-        assert math.isnan(metrics.error_at_coverage(self.measured, self.truth, self.quality, 0.6).value)
+        found = metrics.error_at_coverage(self.measured, self.truth, self.quality, 0.6)
+        assert math.isnan(found.value) and math.isnan(found.se) and found.n == 0
 
     def test_it_is_a_mean_absolute_error_with_its_standard_error(self):
         found = metrics.error_at_coverage(self.measured, self.truth, self.quality, 0.4)
@@ -163,6 +165,10 @@ class TestErrorAtCoverage:
         for share, error in ((0.25, 1.0), (0.5, 1.5), (0.75, 2.0), (1.0, 2.75)):
             found = metrics.error_at_coverage(measured, truth, [math.nan, 0.0, 0.0, 0.0], share)
             assert found.value == pytest.approx(error)
+        many = np.arange(200.0)
+        for n in (1, 20, 150):
+            found = metrics.error_at_coverage(many, np.zeros(200), np.full(200, 0.5), n / 200)
+            assert found.value == pytest.approx((n - 1) / 2)
 
 
 class TestBlandAltman:

@@ -105,6 +105,28 @@ def test_a_dark_face_is_not_black():
     assert not skin_mean(crop_of(canvas(colour=(0, 0, 0)))).any()
 
 
+@pytest.mark.parametrize(("colour", "kept"), [((16, 12, 12), True), ((12, 9, 9), False)])
+def test_noise_is_left_out_of_a_dark_face(colour, kept):
+    """12 per channel in the mean is too dark, though it is over half as bright as this face."""
+    x, y = grid()
+    rgb = canvas(colour=(20, 15, 15))
+    rgb[x > 0.3] = colour
+    assert bool(skin_mean(crop_of(rgb))[0] < 19.9) is kept
+
+
+@pytest.mark.parametrize(("redder", "kept"), [(5, True), (7, False)])
+def test_skin_is_three_times_as_mixed_as_its_median(redder, kept):
+    """Two fifths of the pixels are redder by 2, two fifths greener by 2; a few are redder by 5 or 7."""
+    x, y = grid()
+    inside = ((x / 0.44) ** 2 + (y / 0.46) ** 2 <= 1) & ~((y > -0.20) & (y < -0.02))
+    more = np.array([0, 2, -2, 2, -2])[np.arange(inside.sum()) % 5]
+    more[:20] = redder
+    rgb = canvas()
+    rgb[inside] = np.stack([150 + more, 110 - more, np.full(len(more), 90)], axis=1)
+    expected = (more if kept else more[20:]).mean()
+    assert skin_mean(crop_of(rgb))[0] - 150 == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize(("clipped", "left_out"), [(0.7, True), (0.8, False)])
 def test_a_quarter_of_the_pixels_is_enough(clipped, left_out):
     """The clipped part has the colour of the rest, 1.7 times as bright."""
@@ -121,6 +143,15 @@ def test_tiny_crops_have_a_middle(size):
     thermal = np.full((size, size), 30.0, np.float32)
     assert skin_mean(crop_of(rgb, thermal, scale=8.0)).tolist() == list(SKIN)
     assert breath_temperature(crop_of(rgb, thermal, scale=8.0)).tolist() == [0.0]
+
+
+def test_a_region_between_the_pixels_is_the_middle_one():
+    rgb = canvas(4, (9, 9, 9))
+    rgb[2, 2] = SKIN
+    thermal = np.zeros((4, 4), np.float32)
+    thermal[2, 2] = 7.0
+    assert skin_mean(crop_of(rgb, scale=8.0)).tolist() == list(SKIN)
+    assert breath_temperature(crop_of(rgb, thermal, scale=8.0)).tolist() == [0.0], "that of both regions"
 
 
 def test_a_box_without_a_side_is_no_error():
