@@ -17,11 +17,13 @@ RUN := env
 endif
 endif
 
-.PHONY: help demo test lint bench build clean again
+.PHONY: help demo test test-lowest test-noble lint bench build clean again mutate
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
+	@echo "make test-lowest   demo and tests with the lowest versions that setup.py declares, then with Ubuntu 24.04's"
 	@echo "make bench   cost of each stage and latency"
+	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove everything that was made here"
@@ -64,8 +66,54 @@ lint: $(VENV)/test-ready
 test: lint
 	@$(RUN) $(BIN)/python -m pytest
 
+# The oldest versions that are promised, each set in an environment of its own and with the wheels' ROS. Wheels of all of
+# them exist for Python 3.10 and 3.11. Without torch, unless EXTRAS=training; what a test lacks, it says as it is skipped.
+OLD_PYTHON ?= python3.11
+EXTRAS ?=
+LEFT_OUT := ruff mypy psutil $(if $(filter training,$(EXTRAS)),,torch lightning tensorboard)
+ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRARY_PATH PYTHONNOUSERSITE=1
+
+.PRECIOUS: .venv-%/created .venv-%/build-ready
+.venv-%/created:
+	@$(OLD_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' || \
+		{ echo "the lowest versions need Python 3.10 or 3.11; say where: make OLD_PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(ALONE) $(OLD_PYTHON) -m venv .venv-$*
+	@touch $@
+
+.venv-%/build-ready: .venv-%/created requirements/build.txt
+	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/build.txt
+	@touch $@
+
+.venv-lowest/pins.txt: .venv-lowest/build-ready setup.py scripts/lowest.py
+	@$(ALONE) .venv-lowest/bin/python scripts/lowest.py test --but $(LEFT_OUT) > $@.new
+	@mv $@.new $@
+
+.venv-noble/pins.txt: .venv-noble/build-ready requirements/noble.txt
+	@cp requirements/noble.txt $@
+
+# Not editable: the messages in the source tree are those of .venv. Built with this numpy, as on a robot.
+.venv-%/tested: .venv-%/pins.txt again
+	@echo "installing into .venv-$* ..."
+	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
+	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
+	@$(ALONE) .venv-$*/bin/rppg-ros demo --rate 0 --output ''
+	@echo "left out: test/packaging (about this checkout, whatever the versions: make test runs it)"
+	@$(ALONE) .venv-$*/bin/pytest --ignore test/packaging
+
+test-lowest: .venv-lowest/tested test-noble
+test-noble: .venv-noble/tested
+
 bench: $(VENV)/test-ready
 	@$(RUN) $(BIN)/python benchmarks/stages.py
+
+$(VENV)/mutate-ready: $(VENV)/test-ready requirements/mutate.txt
+	@$(PIP) -r requirements/mutate.txt
+	@touch $@
+
+# One thread for each of the two processes.
+mutate: $(VENV)/mutate-ready
+	@$(RUN) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice -n 10 $(BIN)/mutmut run --max-children 2
+	@$(RUN) $(BIN)/python benchmarks/mutation_report.py
 
 $(VENV)/colcon-ready: $(VENV)/installed requirements/colcon.txt
 	@$(PIP) -r requirements/colcon.txt
@@ -80,4 +128,5 @@ build: $(VENV)/colcon-ready
 endif
 
 clean:
-	rm -rf $(VENV) build install log rppg_ros/msg rppg_ros/*.so *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-noble build install log mutants rppg_ros/msg rppg_ros/*.so *.egg-info
+	rm -rf .pytest_cache .ruff_cache .hypothesis .mypy_cache

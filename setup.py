@@ -24,28 +24,31 @@ ROS_RUNTIME = [
     "ros-lifecycle-msgs==2.0.3",
     "ros-rosgraph-msgs==2.0.3",
 ]
+# No floor of what apt has is above Ubuntu 24.04's version (requirements/noble.txt); `make test-lowest` holds them to it.
 RUNTIME = [
     "numpy>=1.26",
     "scipy>=1.11",
-    "opencv-python>=4.10,<5",
+    "opencv-python>=4.6.0.66,<5",
     "onnxruntime>=1.17",
-    "rosbags>=0.10",
-    "rosbags-image>=0.10",
+    "rosbags>=0.10.9",
+    "rosbags-image>=0.10.3",  # earlier ones bring opencv-python-headless, whose cv2 overwrites ours
     "rich>=13",
+    "pydantic>=1.10.14",
     "PyYAML>=6",
-    "matplotlib>=3.8",
+    "matplotlib>=3.6.3",
     "scikit-image>=0.22",
 ]
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
-MODELS = ["torch>=2.4", "onnx>=1.16"]
+MODELS = ["torch>=2.4", "onnx>=1.16", "pooch>=1.8"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
-TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15"]
+TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]  # JPEG with whole chroma: 4.7
 TEST = [
-    "pytest>=8",
-    "pytest-timeout>=2.3",
-    "hypothesis>=6.100",
-    "ruff>=0.6",
+    "pytest>=7.4",
+    "pytest-timeout>=2.2",
+    "hypothesis>=6.98",
+    "ruff>=0.17",
     "mypy==2.4.1",
+    "psutil>=5.9",
     "PyYAML>=6",
     "statsmodels>=0.14",
 ]
@@ -91,7 +94,7 @@ def message_sources() -> list[Path]:
         ROOT / "CMakeLists.txt",
         ROOT / "package.xml",
         ROOT / "pyproject.toml",
-        *sorted((ROOT / "scripts").glob("*")),
+        *sorted(path for path in (ROOT / "scripts").glob("*") if path.is_file()),
     ]
     return [*sorted((ROOT / "msg").glob("*.msg")), *fixed]
 
@@ -99,7 +102,9 @@ def message_sources() -> list[Path]:
 def build_messages() -> Path:
     """Run CMake once for each state of its inputs; returns the prefix that it installed into."""
     # The wheels' place does not matter: pip's isolated builds have them in another folder each time.
-    digest = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()} {sourced_ros()}".encode())
+    # What is compiled with numpy 1 does not load beside numpy 2.
+    made_with = f"{sys.version} {sysconfig.get_platform()} {sourced_ros()} numpy {distribution('numpy').version}"
+    digest = hashlib.sha256(made_with.encode())
     for path in message_sources():
         digest.update(path.read_bytes())
     work = ROOT / "build" / f"pip-{digest.hexdigest()[:16]}"

@@ -94,6 +94,8 @@ def _list(args: argparse.Namespace, console: Console) -> None:
         table.add_column(heading)
     for family in registry.FAMILIES.values():
         table.add_row(family.name, family.summary, family.variants, "yes" if family.official else "none")
+    for name, origin in registry.GROUP.others().items():
+        table.add_row(name, f"from {origin}; `rppg-ros models info {name}` says more", "", "")
     console.print(table)
 
 
@@ -125,7 +127,7 @@ def _import(args: argparse.Namespace, console: Console) -> None:
 
 def _export(args: argparse.Namespace, console: Console) -> None:
     saved = models_module("saved")
-    if args.source in models_module("registry").FAMILIES:
+    if args.source in models_module("registry").family_names():
         chosen = saved.untrained(args.source, args.seed, _options(args))
     elif args.set:
         raise UsageError("--set goes with a family's name; a checkpoint says itself what it is")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
-TORCH_PACKAGES = ("torch", "onnx")
+MODELS_PACKAGES = ("torch", "onnx", "pooch")
 
 
 class UsageError(Exception):
@@ -42,11 +42,11 @@ def guarded(command: str, action: Callable[[argparse.Namespace, Console], None],
 
 
 def models_module(name: str) -> ModuleType:
-    """A module of rppg_ros.models, which needs torch and onnx."""
+    """A module of rppg_ros.models, which needs the packages of the extra `models`."""
     try:
         return importlib.import_module(f"rppg_ros.models.{name}")
     except ModuleNotFoundError as error:
-        if error.name not in TORCH_PACKAGES:
+        if error.name not in MODELS_PACKAGES:
             raise
         raise UsageError(f"{error.name} is not installed: pip install 'rppg_ros[models]'") from None
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-RUNS = {path.stem: path for path in sorted((Path(__file__).parent / "runs").glob("*.yaml"))}
+RUNS = {path.stem: path for path in sorted((Path(__file__).parents[1] / "training" / "runs").glob("*.yaml"))}
 """Runs that made the shipped models, by name."""
 EXIT_OK, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 2, 130
 PACKAGES = ("torch", "lightning", "tensorboard")

@@ -131,7 +131,10 @@ class ClipBuilder:
 
     def _trim(self) -> None:
         """Forget what no later window can reach, keeping one frame before it to interpolate from."""
-        oldest_ns = self._point_ns(self._next_end - self._engine.plan.longest - 1)
+        plan = self._engine.plan
+        # The clip may end before the next window is due: its last window then reaches further back than that one.
+        first = self._last_end if plan.consecutive else self._last_end + 1 - plan.longest
+        oldest_ns = self._point_ns(first - 1)
         for ring in (self._rgb, self._thermal):
             while len(ring) > 2 and ring[1][0] <= oldest_ns:
                 ring.popleft()

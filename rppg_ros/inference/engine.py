@@ -17,6 +17,22 @@ class EngineError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What whoever asks for an engine may choose; an engine takes from it what it has a use for.
+
+    Attributes
+    ----------
+    model : path of an .onnx file with a model card, or the name of a shipped model; "": none.
+    hop_s : seconds between windows.
+    threads : for one inference.
+    """
+
+    model: str
+    hop_s: float
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """What one window says about one waveform.
 
@@ -91,6 +107,10 @@ class Engine(Protocol):
     @property
     def crop_scale(self) -> float:
         """Side of the crops it asks for over the longer side of the face box."""
+
+    @property
+    def least_crop(self) -> int:
+        """Side of the smallest crops that it can use, pixels."""
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:
         """What is kept of the crop's RGB."""

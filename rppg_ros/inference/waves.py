@@ -39,12 +39,16 @@ class _Clip:
 class WaveMaker:
     """Jobs in the order the intake gave them; waveform chunks and rates out. Not for several threads at once.
 
+    Attributes
+    ----------
+    min_quality : least quality of a rate that is given as a number; may be changed.
+
     A window that was dropped on the way (a slow machine) leaves its samples to its neighbours, or a hole in the waveform.
     """
 
     def __init__(self, engine: Engine, min_quality: dict[Vital, float]) -> None:
         self._engine = engine
-        self._min_quality = min_quality
+        self.min_quality = min_quality
         self._clips: dict[str, _Clip] = {}
 
     def run(self, job: Job) -> list[Output]:
@@ -88,7 +92,7 @@ class WaveMaker:
         growing = _GrowingWave(
             OverlapAdd(plan.longest, plan.align_sign),
             RunningGain(plan.rate_hz, 1 / RATES[vital].low_hz),
-            RateReader(RATES[vital], self._min_quality[vital], calibration=self._engine.calibration.get(vital)),
+            RateReader(RATES[vital], self.min_quality[vital], calibration=self._engine.calibration.get(vital)),
         )
         clip.waves[vital] = growing
         return growing
@@ -96,6 +100,7 @@ class WaveMaker:
     def _grow(self, clip: _Clip, face_id: str, vital: Vital, upto: int) -> list[Output]:
         """Samples that became final, as chunks, and the rates that are due."""
         growing = clip.waves[vital]
+        growing.reader.min_quality = self.min_quality[vital]
         out: list[Output] = []
         for first, samples in growing.joined.take(upto):
             wave = self._chunk(clip, face_id, vital, first, growing.gain.apply(samples))

@@ -1,8 +1,7 @@
-"""Where an RGB pixel lies in the thermal image: from a parameter, from both cameras' camera_info, or the same field of view."""
+"""Where an RGB pixel lies in the thermal image, from both cameras' camera_info."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,42 +12,24 @@ from rppg_ros.nodes import qos
 from rppg_ros.vision.thermal import Registration
 from rppg_ros.vision.tracker import FaceTracker
 
+TOPICS = {"rgb": "camera_info", "thermal": "thermal/camera_info"}
+
 
 class CameraGeometry:
-    """Keeps the tracker's registration up to date.
+    """Keeps a tracker's registration up to date; not made where a parameter gives the homography."""
 
-    Parameters
-    ----------
-    homography : nine numbers, RGB to thermal pixels, row by row; all zero: not given, look at camera_info.
-
-    Raises
-    ------
-    ValueError : not nine finite numbers, or a matrix that cannot be inverted.
-    """
-
-    def __init__(self, node: Node, homography: Sequence[float], tracker: FaceTracker) -> None:
+    def __init__(self, node: Node, tracker: FaceTracker) -> None:
         self._node = node
         self._tracker = tracker
         self._intrinsics: dict[str, np.ndarray] = {}
-        self._given = any(homography)
-        if self._given:
-            if len(homography) != 9:
-                raise ValueError(f"parameter 'thermal.homography' needs 9 numbers, got {len(homography)}")
-            matrix = np.array(homography, dtype=np.float64).reshape(3, 3)
-            if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
-                raise ValueError("parameter 'thermal.homography' is a matrix that cannot be inverted")
-            tracker.registration = Registration.from_homography(matrix)
 
     def listen(self) -> list[Any]:
-        """Subscriptions to both camera_info topics; none where the parameter decides."""
-        if self._given:
-            return []
-        topics = {"rgb": "camera_info", "thermal": "thermal/camera_info"}
+        """Subscriptions to both camera_info topics."""
         return [
             self._node.create_subscription(
                 CameraInfo, topic, lambda info, camera=camera: self._on_info(camera, info), qos.IMAGES
             )
-            for camera, topic in topics.items()
+            for camera, topic in TOPICS.items()
         ]
 
     def _on_info(self, camera: str, info: CameraInfo) -> None:

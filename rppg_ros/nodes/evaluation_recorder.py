@@ -21,25 +21,16 @@ from rppg_ros.evaluation.results import RecordingResult, Results
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.managed import run_nodes
 from rppg_ros.nodes.messages import RATE_TYPES, WAVEFORM_TYPES, rate_from, waveform_from
-from rppg_ros.nodes.params import Param, ParameterError, declare
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.settings.nodes import RecorderSettings
 from rppg_ros.sources.base import RGB, SourceError
 from rppg_ros.types import NS_PER_S, Status, Vital
 from rppg_ros.vitals.registry import RATES
 
-TABLE = (
-    Param("recording", "", "bag, video or image folder that is replayed, with its ground truth in it or in a CSV beside it"),
-    Param("truth", "", "CSV with the ground truth; empty: the one beside the recording, or topics of the bag"),
-    Param("rgb_topic", "", "RGB image topic of a bag; empty: the only one"),
-    Param("thermal_topic", "", "thermal image topic of a bag; empty: the one with thermal in its name"),
-    Param("output", "evaluation", "folder for results.json, tables and report.html"),
-    Param("window", 0.0, "seconds of rPPG-Toolbox's windows; 0: the recording as a whole", 0.0, 3600.0),
-    Param("quiet_after", 6.0, "seconds without news after which the replay is taken to be over", 1.0, 600.0),
-    Param("exit_at_end", True, "shut the process down once the results are written"),
-)  # fmt: skip
 LIVE = "live replay"
 
 
-class EvaluationRecorder(Node):
+class EvaluationRecorder(StrictParameters, Node):
     """Listens until the replay is over, then writes the results; `done` says so, and `results` holds them.
 
     Raises
@@ -49,7 +40,9 @@ class EvaluationRecorder(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("evaluation_recorder", **kwargs)
-        p = self._params = declare(self, TABLE)
+        self.parameters = Parameters(self, RecorderSettings)
+        self._params: RecorderSettings = self.parameters.read()
+        p = self._params
         if not p.recording:
             raise ParameterError("parameter 'recording' is empty: give the bag or video that is replayed")
         self._recording = open_recording(p.recording, p.truth, p.rgb_topic, p.thermal_topic)

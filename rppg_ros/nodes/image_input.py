@@ -10,9 +10,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from rppg_ros.nodes import qos
+from rppg_ros.settings.nodes import RELIABILITIES
 
-AUTO, BEST_EFFORT, RELIABLE = "auto", "best_effort", "reliable"
-RELIABILITIES = (AUTO, BEST_EFFORT, RELIABLE)
+AUTO, BEST_EFFORT, RELIABLE = RELIABILITIES
 ADAPT_S = 0.5
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any
 
@@ -15,21 +15,38 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.node import Node
 
 from rppg_ros.nodes.diagnostics import Health
-from rppg_ros.nodes.params import Param, ParameterError
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
 
-AUTOSTART = Param("autostart", True, "configure and activate at start; false: wait for lifecycle transitions")
 THROTTLE_S = 5.0
+EXIT_BAD_SETTING = 2  # a process that ends with it would end so again: launch files do not respawn it
 
 
-class ManagedNode(LifecycleNode, abc.ABC):
+class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     """Lifecycle node whose subclasses fill in `setup`, `start`, `stop` and `teardown`.
 
     A `setup` that raises ValueError, RuntimeError or OSError leaves the node unconfigured with one clear line in the log and
-    an error in its diagnostics; it can be configured again.
+    an error in its diagnostics; it can be configured again. Parameters are read when it is configured; the live ones may
+    change later.
+
+    Parameters
+    ----------
+    group : its settings; see rppg_ros.settings.nodes.
+    also_known : see Parameters.
+
+    Raises
+    ------
+    ParameterError : a start value that cannot be, or of a parameter that does not exist.
     """
 
     problem = ""
     active = False
+    configured = False
+    settings: Any
+
+    def __init__(self, name: str, group: type, also_known: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self.parameters = Parameters(self, group, lambda: self.configured, self._apply, also_known)
+        self.settings = self.parameters.read()
 
     @abc.abstractmethod
     def setup(self) -> None:
@@ -47,6 +64,14 @@ class ManagedNode(LifecycleNode, abc.ABC):
     def teardown(self) -> None:
         """On clean-up: drop everything that `setup` made."""
 
+    @abc.abstractmethod
+    def apply(self, settings: Any) -> None:
+        """Take other values of the live settings, while configured; ValueError: they cannot be taken."""
+
+    def _apply(self, settings: Any) -> None:
+        self.apply(settings)
+        self.settings = settings
+
     def autostart(self) -> None:
         """Configure and activate, if the parameter says so."""
         if not self.get_parameter("autostart").value:
@@ -56,6 +81,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
+            self.settings = self.parameters.read()
             self.setup()
         except (ValueError, RuntimeError, OSError) as error:
             self.problem = str(error)
@@ -63,6 +89,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
             self.teardown()
             return TransitionCallbackReturn.FAILURE
         self.problem = ""
+        self.configured = True
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -77,6 +104,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.configured = False
         self.teardown()
         return TransitionCallbackReturn.SUCCESS
 
@@ -84,6 +112,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
         if self.active:
             self.active = False
             self.stop()
+        self.configured = False
         self.teardown()
         return TransitionCallbackReturn.SUCCESS
 
@@ -128,7 +157,7 @@ def make_executor() -> Any:
 
 
 def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> int:
-    """Main of every executable: spin the nodes until shut down; exit code 1 when they cannot be made."""
+    """Main of every executable: spin the nodes until shut down; EXIT_BAD_SETTING when a start value cannot be."""
     rclpy.init(args=args)
     nodes: list[Node] = []
     try:
@@ -142,7 +171,7 @@ def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> 
         executor.spin()
     except ParameterError as error:
         rclpy.logging.get_logger("rppg_ros").fatal(str(error))
-        return 1
+        return EXIT_BAD_SETTING
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RuntimeError:

@@ -9,14 +9,19 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from rppg_ros import msg
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Rate, Status, Vital, Waveform
+from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Rate, Status, Vital, Waveform
 
 WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
 RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
 
 
+CROP_SIZES = (4, 512)  # pixels
+CROP_SCALES = (0.5, 4.0)
+SCALE_DIGITS = 6
+
+
 class CropError(ValueError):
-    """A FaceCrop message whose arrays do not fit its size."""
+    """A message about crops that cannot be used; says why."""
 
 
 def to_time(stamp_ns: int) -> Time:
@@ -65,6 +70,26 @@ def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
         out.thermal_radiometric = crop.thermal_radiometric
         out.thermal_stamp = to_time(crop.thermal_stamp_ns)
     return out
+
+
+def request_message(request: CropRequest, engine: str, stamp_ns: int) -> msg.CropRequest:
+    """Which crops an engine wants."""
+    return msg.CropRequest(header=to_header(stamp_ns, ""), size=request.size, scale=request.scale, engine=engine)
+
+
+def request_from(message: msg.CropRequest) -> CropRequest:
+    """The request of a message.
+
+    Raises
+    ------
+    CropError : a size or scale that no engine wants.
+    """
+    scale = round(float(message.scale), SCALE_DIGITS)  # float32 on the wire
+    if not CROP_SIZES[0] <= message.size <= CROP_SIZES[1] or not CROP_SCALES[0] <= scale <= CROP_SCALES[1]:
+        raise CropError(
+            f"engine '{message.engine[:80]}' wants crops of {message.size} pixels, scale {scale}: not possible"
+        )
+    return CropRequest(message.size, scale)
 
 
 def crops_from(message: msg.FaceCrops) -> list[FaceCrop]:

@@ -16,7 +16,7 @@ class Worker:
     ----------
     work : what to do with a job; returns a list of results. What it raises goes to `on_error` and the thread goes on.
     on_result : called on the worker's thread when there is something to take.
-    queue_size : jobs that may wait; beyond it the oldest that `may_drop` is dropped and counted.
+    queue_size : jobs that may wait; beyond it the oldest that `may_drop` is dropped and counted; may be changed.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Worker:
         queue_size: int,
     ) -> None:
         self._work, self._on_result, self._on_error, self._may_drop = work, on_result, on_error, may_drop
-        self._queue_size = queue_size
+        self.queue_size = queue_size
         self._jobs: deque[Any] = deque()
         self._results: deque[Any] = deque()
         self._wake = threading.Condition()
@@ -46,7 +46,7 @@ class Worker:
             return
         with self._wake:
             self._jobs.extend(jobs)
-            while len(self._jobs) > self._queue_size and self._drop_oldest():
+            while len(self._jobs) > self.queue_size and self._drop_oldest():
                 self.dropped += 1
             self._wake.notify()
 

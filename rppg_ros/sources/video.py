@@ -25,7 +25,7 @@ class VideoFile:
 
     Raises
     ------
-    SourceError : the file is missing, has no times, or OpenCV cannot read a frame of it.
+    SourceError : the file is missing, has no times, or OpenCV cannot read a frame of it, or not all of its bits.
     """
 
     absolute = False
@@ -48,6 +48,11 @@ class VideoFile:
             raise SourceError(f"{path}: no frame can be read; is it a video?")
         # OpenCV makes 8 bits of them unless told not to.
         self._deep = self.has_thermal and int(self._capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) == GRAY16LE
+        if self._deep and not self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0):
+            raise SourceError(
+                f"{path}: OpenCV {cv2.__version__} makes 8 bits of the 16 of this video, and temperatures are lost; a later"
+                " one (pip install 'opencv-python>=4.7') reads it"
+            )
         frames, fps = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
         self.duration_s: float | None = frames / fps if frames > 0 and fps > 0 else None
 

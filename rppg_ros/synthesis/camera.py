@@ -12,7 +12,7 @@ from rppg_ros.synthesis.codec import CodecConfig
 GAMMA = 1 / 2.2
 GREY = np.array([[0.299, 0.587, 0.114]], np.float32)
 GREY_MIDDLE = 115.0
-CHROMA_CODES = {"444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420}
+CHROMA_OPTIONS = {"444": "IMWRITE_JPEG_SAMPLING_FACTOR_444", "420": "IMWRITE_JPEG_SAMPLING_FACTOR_420"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +99,20 @@ def _processed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
 
 def _compressed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
     options = [cv2.IMWRITE_JPEG_QUALITY, config.jpeg_quality]
-    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, CHROMA_CODES[config.chroma]]
-    _, data = cv2.imencode(".jpg", image[..., ::-1], options)
+    _, data = cv2.imencode(".jpg", image[..., ::-1], options + _chroma_options(config.chroma))
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None  # it has just been encoded
     return decoded[..., ::-1]
+
+
+def _chroma_options(chroma: str) -> list[int]:
+    """For cv2.imencode. OpenCV before 4.7 has no choice: it always halves the chroma."""
+    code = getattr(cv2, CHROMA_OPTIONS[chroma], None)
+    if code is not None:
+        return [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, code]
+    if chroma == "420":
+        return []
+    raise RuntimeError(f"a camera with chroma {chroma} needs OpenCV 4.7 or later; this is {cv2.__version__}")
 
 
 def _steps(times_s: np.ndarray, per_minute: float, size: float, channels: int, rng: np.random.Generator) -> np.ndarray:

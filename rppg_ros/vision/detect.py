@@ -1,16 +1,20 @@
-"""Finds faces in one image: OpenCV's YuNet when a model file is given, else the Haar cascade that comes with OpenCV."""
+"""Finds faces in one image: OpenCV's YuNet when a model file is given, else OpenCV's Haar cascade; or a plug-in does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
+from rppg_ros.plugins import Group, lacking, make, not_callable
 from rppg_ros.types import Box
 
+AUTO, HAAR, YUNET = "auto", "haar", "yunet"
 LONG_SIDE_PX = 320  # images are searched at this size: a face of 1/8 of the width is still 40 pixels
 FINE_SIDE_PX = 640  # and by Haar now and then at this one, for faces of 1/16
 FINE_EVERY = 8  # searches, while faces are found in the small image; else every other one
@@ -62,9 +66,41 @@ class Detector(Protocol):
         """The face that is expected about here, looked for with more patience; None if it is not seen."""
 
 
-def make_detector(model: str = "", min_confidence: float = 0.5) -> Detector:
-    """YuNet from a model file, or Haar for an empty path."""
-    return YuNetDetector(model, min_confidence) if model else HaarDetector(min_confidence)
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """What whoever asks for a detector may choose; a detector takes from it what it has a use for.
+
+    Attributes
+    ----------
+    model : path of a model file; "": none.
+    min_confidence : least confidence of a detection, 0..1.
+    """
+
+    model: str = ""
+    min_confidence: float = 0.5
+
+
+DetectorFactory = Callable[[DetectorOptions], Detector]
+
+
+def make_detector(name: str = AUTO, model: str = "", min_confidence: float = 0.5) -> Detector:
+    """Detector by name.
+
+    Parameters
+    ----------
+    name : "yunet" needs a model; "haar"; "auto" is YuNet when a model is given, else Haar; or a plug-in's.
+    model : path of its model file.
+
+    Raises
+    ------
+    DetectorError : unknown detector, a model that is missing or unusable, or a plug-in that does not give a detector.
+    """
+    return make(GROUP, name, DetectorOptions(model, min_confidence), lambda made: lacking(made, Detector))
+
+
+def detector_names() -> tuple[str, ...]:
+    """Names that `make_detector` takes, those of plug-ins last. Imports no plug-in."""
+    return GROUP.names()
 
 
 def _around(image: np.ndarray, box: Box) -> tuple[np.ndarray, tuple[int, int]]:
@@ -192,6 +228,24 @@ class YuNetDetector:
             return None
         best = found[0].box
         return Detection(best._replace(x=best.x + corner[0], y=best.y + corner[1]), found[0].confidence)
+
+
+def _haar(options: DetectorOptions) -> Detector:
+    return HaarDetector(options.min_confidence)
+
+
+def _yunet(options: DetectorOptions) -> Detector:
+    if not options.model:
+        raise DetectorError("detector 'yunet' needs a model: give the path of its .onnx file (detector.model)")
+    return YuNetDetector(options.model, options.min_confidence)
+
+
+def _auto(options: DetectorOptions) -> Detector:
+    return _yunet(options) if options.model else _haar(options)
+
+
+_OWN: Mapping[str, DetectorFactory] = MappingProxyType({AUTO: _auto, HAAR: _haar, YUNET: _yunet})
+GROUP: Group[DetectorFactory] = Group("rppg_ros.detectors", "detector", _OWN, DetectorError, not_callable)
 
 
 def _cascade_file() -> Path:

@@ -139,6 +139,7 @@ def test_the_report_asks_nobody_for_anything_and_takes_names_as_text(tmp_path, c
 
 
 def test_the_worst_come_first(tmp_path):
+    pytest.importorskip("plotly", reason="plotly is in the extra 'evaluation'")
     from rppg_ros.evaluation.figures import worst_first
 
     made = [recording(i, error=e) for i, e in enumerate((1.0, 30.0, 5.0))]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rppg_ros.datasets.bags import open_recording
-from rppg_ros.evaluation.config import EvalConfig
 from rppg_ros.evaluation.results import Results
 from rppg_ros.evaluation.runner import evaluate
 from rppg_ros.nodes.evaluation_recorder import EvaluationRecorder
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.video_source import VideoSource
 from rppg_ros.nodes.vitals_pipeline import make_nodes
+from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.types import Vital
 from support.graph import context, overrides, spinning, wait_for
 from support.recordings import bag_of_a_person, flat_video
@@ -38,7 +38,7 @@ def test_live_figures_are_the_offline_ones(tmp_path):
     replay(recorder, bag)
     assert not recorder.error
     (live,) = Results.load(tmp_path / "out" / "results.json").recordings
-    offline = evaluate(open_recording(bag), EvalConfig())
+    offline = evaluate(open_recording(bag), EvaluationSettings(model=""))
     assert (live.key, live.subject, live.frames) == ("made-up/one", "seed1", offline.frames)
     a, b = live.tasks[Vital.BVP].running, offline.tasks[Vital.BVP].running
     both = [(x, y) for x, y in zip(a.measured, b.measured, strict=True) if math.isfinite(x) and math.isfinite(y)]

@@ -163,7 +163,6 @@ def test_deactivated_it_hears_nothing():
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"model": "/no/model.onnx"}, "/no/model.onnx"),
         ({"detector__model": "/no/yunet.onnx"}, "/no/yunet.onnx"),
         ({"thermal__homography": [1.0] * 9}, "thermal.homography"),
     ],
@@ -181,6 +180,6 @@ def test_a_homography_from_the_parameter_is_used():
     shift = [0.25, 0.0, 10.0, 0.0, 0.25, 0.0, 0.0, 0.0, 1.0]
     node = FaceTrackerNode(parameter_overrides=overrides(thermal__homography=shift))
     node.autostart()
-    matrix = node._tracker.registration.matrix((480, 640, 3), (120, 160))
+    matrix = node.camera.tracker.registration.matrix((480, 640, 3), (120, 160))
     np.testing.assert_allclose(matrix.ravel(), shift)
     node.destroy_node()

@@ -57,12 +57,12 @@ def graph():
 
         def send(stream):
             """As fast as the graph takes it: all queues on the way are short, and a slow machine must lose nothing."""
-            before = node._meter.total
+            before = node.meter.total
             for count, (stamp_ns, faces) in enumerate(stream):
                 publisher.publish(crops_message(to_header(stamp_ns, "camera_optical"), faces))
                 late = before + count - UNDERWAY
-                wait_for(lambda late=late: node._meter.total > late, PATIENCE_S, "the crops' arrival")
-                wait_for(lambda: not node._worker.pending, PATIENCE_S, "the engine")
+                wait_for(lambda late=late: node.meter.total > late, PATIENCE_S, "the crops' arrival")
+                wait_for(lambda: not node.worker.pending, PATIENCE_S, "the engine")
                 for outputs in (node._outputs, node._rates, node._samples):
                     for output in outputs.values():
                         assert output.wait_for_all_acked(Duration(seconds=PATIENCE_S))
@@ -72,7 +72,8 @@ def graph():
         return node, listener.got, send, publisher
 
     yield build
-    made["spin"].__exit__(None, None, None)
+    if "spin" in made:
+        made["spin"].__exit__(None, None, None)
 
 
 def stream_of(**options):
@@ -84,6 +85,7 @@ def test_pulse_and_breath_come_out(graph):
     send(stream_of(bpm=75, breaths=15, seconds=40))
     wait_for(lambda: any(m.status == 0 for m in got["respiration_rate"]), PATIENCE_S, "a respiration rate")
     wait_for(lambda: got["bvp"][-1].header.stamp.sec - START_NS // S >= 36, PATIENCE_S, "the whole waveform")
+    wait_for(lambda: not node.worker.pending, PATIENCE_S, "the engine")
     heart = [m for m in got["heart_rate"] if m.status == msg.HeartRate.STATUS_OK]
     assert all(m.value == pytest.approx(75, abs=2) and 0 < m.std < 3 and m.quality > 0.6 for m in heart)
     assert all(m.header.frame_id == "camera_optical" and m.face_id == "abcde" and m.model == "pos" for m in heart)
@@ -96,8 +98,9 @@ def test_pulse_and_breath_come_out(graph):
     starts = [from_time(m.header.stamp) for m in chunks]
     assert np.abs(np.array(ends[:-1]) - np.array(starts[1:])).max() < 10
     assert starts[0] == START_NS, "the stamp of the first sample is the first frame's"
-    samples = got["bvp/sample"]
-    assert len(samples) == sum(len(m.samples) for m in chunks)
+    samples, count = got["bvp/sample"], sum(len(m.samples) for m in chunks)
+    wait_for(lambda: len(samples) >= count, PATIENCE_S, "the last samples")
+    assert len(samples) == count
     assert samples[7].value == pytest.approx(chunks[0].samples[7])
 
 
@@ -151,7 +154,7 @@ def test_a_broken_message_harms_nothing(graph):
     send(stream_of(bpm=75, seconds=14))
     wait_for(lambda: any(m.status == 0 for m in got["heart_rate"]), what="a heart rate")
     wait_for(lambda: any("99" in s.message for d in got["/diagnostics"] for s in d.status), what="a diagnostic")
-    assert node._bad == 1
+    assert node.unusable == 1
 
 
 def test_lifecycle_makes_and_destroys_the_subscription(graph):
@@ -181,7 +184,12 @@ def test_a_missing_model_is_one_clear_line(graph):
 
 @pytest.mark.parametrize(
     ("params", "name"),
-    [({"engine": "magic"}, "engine"), ({"max_gap": 99.0}, "max_gap"), ({"queue_size": "many"}, "queue_size")],
+    [
+        ({"engnie": "pos"}, "engnie.*did you mean 'engine'"),
+        ({"max_gap": 99.0}, "max_gap"),
+        ({"queue_size": "many"}, "queue_size"),
+        ({"detector__rate": 3.0}, "parameter of face_tracker"),
+    ],
 )
 def test_wrong_parameters_are_named(params, name):
     context()
@@ -189,14 +197,12 @@ def test_wrong_parameters_are_named(params, name):
         VitalsNode(parameter_overrides=overrides(**params))
 
 
-def test_parameters_are_described_ranged_and_read_only():
+def test_parameters_are_described_and_ranged():
     context()
     node = VitalsNode()
     for name in ("model", "hop", "queue_size", "heart_rate.min_quality", "autostart"):
-        descriptor = node.describe_parameter(name)
-        assert descriptor.description and descriptor.read_only
+        assert node.describe_parameter(name).description
     assert node.describe_parameter("hop").floating_point_range[0].to_value == 10.0
-    assert not node.set_parameters(overrides(hop=2.0))[0].successful
     node.destroy_node()
 
 

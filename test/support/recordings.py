@@ -26,12 +26,43 @@ def person_film(seconds=4.0, width=320, **scene):
     """BGR frames of the demo's person, 30 a second, reduced in size to be quick."""
     source = DemoSource(DemoScene(seconds=seconds, thermal_fps=0.0, drop=0.0, **scene))
     size = (width, width * 3 // 4)
-    return [cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)[..., ::-1] for frame in source]
+    return [cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)[..., ::-1].copy() for frame in source]
 
 
 def bag_of_a_person(folder, **scene):
     """The same as a bag; returns its path."""
     return str(write_bag(person(**scene), folder, "raw"))
+
+
+def film_without_people(frames_each=20, width=320):
+    """BGR frames: the camera pans over photographs that come with scikit-image; a person stands on its head or has none."""
+    from skimage import data
+
+    person, size = data.astronaut(), (width, width * 3 // 4)
+    pictures = [data.coffee(), data.chelsea(), data.rocket(), data.brick(), data.page(), data.coins()]
+    return [
+        frame
+        for picture in (*pictures, np.ascontiguousarray(person[::-1]), person[320:])
+        for frame in _pan(picture if picture.ndim == 3 else cv2.merge([picture] * 3), frames_each, size)
+    ]
+
+
+def _pan(picture, frames, size):
+    zoom = 1.3 * max(size[0] / picture.shape[1], size[1] / picture.shape[0])
+    wide = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    for share in np.linspace(0, 1, frames):
+        x, y = round(share * (wide.shape[1] - size[0])), round(share * (wide.shape[0] - size[1]))
+        yield np.ascontiguousarray(wide[y : y + size[1], x : x + size[0], ::-1])
+
+
+def write_film(path, film, codec, fps=30.0):
+    """A video file of BGR frames, by the encoder of that four-letter code."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), fps, film[0].shape[1::-1])
+    assert writer.isOpened(), f"this OpenCV cannot write {codec}"
+    for frame in film:
+        writer.write(frame)
+    writer.release()
+    return str(path)
 
 
 def flat_video(path, seconds=3.0, fps=10.0):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rppg_ros.inference.classical import ClassicalEngine
-from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.meter import VitalsHalf
 from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 
