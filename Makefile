@@ -70,7 +70,7 @@ test: lint
 # them exist for Python 3.10 and 3.11. Without torch, unless EXTRAS=training; what a test lacks, it says as it is skipped.
 OLD_PYTHON ?= python3.11
 EXTRAS ?=
-LEFT_OUT := ruff psutil $(if $(filter training,$(EXTRAS)),,torch lightning tensorboard)
+LEFT_OUT := ruff mypy psutil $(if $(filter training,$(EXTRAS)),,torch lightning tensorboard)
 ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRARY_PATH PYTHONNOUSERSITE=1
 
 .PRECIOUS: .venv-%/created .venv-%/build-ready

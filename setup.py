@@ -28,12 +28,8 @@ ROS_RUNTIME = [
 RUNTIME = [
     "numpy>=1.26",
     "scipy>=1.11",
-<<<<<<< HEAD
     "opencv-python>=4.6.0.66,<5",
-=======
-    "opencv-python>=4.10,<5",
-    "av>=11",
->>>>>>> libs
+    "av>=12",  # 11, Ubuntu 24.04's, works too, but has no wheel for every Python
     "onnxruntime>=1.17",
     "rosbags>=0.10.9",
     "rosbags-image>=0.10.3",  # earlier ones bring opencv-python-headless, whose cv2 overwrites ours

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -73,11 +72,7 @@ def even_stamps(count: int, rate_hz: float) -> np.ndarray:
 def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
     """Colour images with their stamps."""
     for path, stamp_ns in zip(paths, stamps_ns, strict=True):
-<<<<<<< HEAD
         yield int(stamp_ns), partial(read_image, path), "bgr8"
-=======
-        yield int(stamp_ns), functools.partial(read_image, path), "bgr8"
->>>>>>> libs
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -126,15 +121,9 @@ def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
             index += 1
             if stamp_ns > last_ns:
                 last_ns = stamp_ns
-<<<<<<< HEAD
-                yield stamp_ns, partial(np.asarray, image), "bgr8"
-    finally:
-        capture.release()
-=======
                 yield stamp_ns, picture.bgr, "bgr8"
     except SourceError as error:
         raise DatasetError(str(error)) from None
->>>>>>> libs
     if index < LEAST_SHARE * (promised if stamps_ns is None else min(promised, len(stamps_ns))):
         raise DatasetError(f"{path}: ends after {index} of {promised} frames")
 

@@ -25,11 +25,7 @@ class VideoFile:
 
     Raises
     ------
-<<<<<<< HEAD
-    SourceError : the file is missing, has no times, or OpenCV cannot read a frame of it, or not all of its bits.
-=======
     SourceError : the file is missing, has no times, or no frame of it can be read.
->>>>>>> libs
     """
 
     absolute = False
@@ -48,20 +44,8 @@ class VideoFile:
         facts = film.facts(path)
         if next(film.pictures(path), None) is None:
             raise SourceError(f"{path}: no frame can be read; is it a video?")
-<<<<<<< HEAD
-        # OpenCV makes 8 bits of them unless told not to.
-        self._deep = self.has_thermal and int(self._capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) == GRAY16LE
-        if self._deep and not self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0):
-            raise SourceError(
-                f"{path}: OpenCV {cv2.__version__} makes 8 bits of the 16 of this video, and temperatures are lost; a later"
-                " one (pip install 'opencv-python>=4.7') reads it"
-            )
-        frames, fps = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
-        self.duration_s: float | None = frames / fps if frames > 0 and fps > 0 else None
-=======
         self._deep = self.has_thermal and facts.deep
         self.duration_s: float | None = facts.duration_s
->>>>>>> libs
 
     def __iter__(self) -> Iterator[StreamFrame]:
         last_ns = -1
