@@ -17,7 +17,7 @@ RUN := env
 endif
 endif
 
-.PHONY: help demo test test-lowest test-noble lint bench build clean again mutate
+.PHONY: help docs demo test test-lowest test-noble lint bench build clean again mutate
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
@@ -26,6 +26,7 @@ help:
 	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    docs/settings.md, from the code"
 	@echo "make clean   remove everything that was made here"
 
 $(VENV)/created:
@@ -102,6 +103,10 @@ ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRA
 
 test-lowest: .venv-lowest/tested test-noble
 test-noble: .venv-noble/tested
+
+docs: $(VENV)/installed
+	@$(RUN) $(BIN)/python -m rppg_ros.settings.reference > docs/settings.md.new
+	@mv docs/settings.md.new docs/settings.md
 
 bench: $(VENV)/test-ready
 	@$(RUN) $(BIN)/python benchmarks/stages.py

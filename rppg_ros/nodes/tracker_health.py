@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from rppg_ros.nodes.diagnostics import Health
+from rppg_ros.meter.camera import CameraHalf
+from rppg_ros.nodes.diagnostics import Health, Meter
+from rppg_ros.settings.nodes import TrackerNodeSettings
 from rppg_ros.sync.policies import THERMAL
 from rppg_ros.sync.stamps import Verdict
 
-if TYPE_CHECKING:
-    from rppg_ros.nodes.face_tracker import FaceTrackerNode
+
+class Tracker(Protocol):
+    """What is looked at of a face_tracker node."""
+
+    active: bool
+    settings: TrackerNodeSettings
+    camera: CameraHalf | None
+    meters: dict[str, Meter]
+    lost: dict[str, int]
+    last_seen: dict[str, float]
+    publish_s: float
+    faces: int
+
+    def lifecycle_health(self) -> Health | None:
+        """Health while there is nothing else to report, None while active."""
+        ...
+
+    def seconds(self) -> float:
+        """The node's elapsed time."""
+        ...
+
+    def topic(self, stream: str) -> str:
+        """Name of a camera's image topic."""
+        ...
 
 
 class TrackerHealth:
     """Health of the parts of a face_tracker node."""
 
-    def __init__(self, node: FaceTrackerNode) -> None:
+    def __init__(self, node: Tracker) -> None:
         self._node = node
 
     def stream(self, stream: str) -> Health:

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from rppg_ros.nodes.diagnostics import Health
+from rppg_ros.meter.vitals import VitalsHalf
+from rppg_ros.nodes.diagnostics import Health, Meter
+from rppg_ros.nodes.worker import Worker
+from rppg_ros.settings.nodes import VitalsNodeSettings
 from rppg_ros.sync.stamps import Verdict
+from rppg_ros.types import Rate, Vital
 from rppg_ros.vitals.registry import RATES
 
-if TYPE_CHECKING:
-    from rppg_ros.nodes.vitals import VitalsNode
+
+class Vitals(Protocol):
+    """What is looked at of a vitals node."""
+
+    settings: VitalsNodeSettings
+    half: VitalsHalf | None
+    worker: Worker | None
+    meter: Meter
+    last_ns: int
+    unusable: int
+    errors: int
+    complaint: str
+    lags: dict[Vital, float]
+    last_rates: dict[tuple[Vital, str], Rate]
+
+    def lifecycle_health(self) -> Health | None:
+        """Health while there is nothing else to report, None while active."""
+        ...
+
+    def age(self) -> float:
+        """Seconds since the last crops."""
+        ...
+
+    def resolve_topic_name(self, topic: str) -> str:
+        """Name of a topic, after remapping."""
+        ...
 
 
 class VitalsHealth:
     """Health of the parts of a vitals node."""
 
-    def __init__(self, node: VitalsNode) -> None:
+    def __init__(self, node: Vitals) -> None:
         self._node = node
 
     def crops(self) -> Health:
