@@ -108,9 +108,7 @@ def test_a_streaming_network_runs_in_the_node(graph, tmp_path):
     pytest.importorskip("onnx", reason="onnx is installed for tests only")
     node, got, send, _ = graph(model=write_streaming_model(tmp_path / "m.onnx"))
     send(stream_of(bpm=75, seconds=20))
-    wait_for(
-        lambda: got["bvp"] and got["bvp"][-1].header.stamp.sec - START_NS // S >= 19, "the whole waveform"
-    )
+    wait_for(lambda: got["bvp"] and got["bvp"][-1].header.stamp.sec - START_NS // S >= 19, "the whole waveform")
     heart = [m for m in got["heart_rate"] if m.status == msg.HeartRate.STATUS_OK]
     assert len(heart) >= 5 and all(m.value == pytest.approx(75, abs=2) and m.model == "rise" for m in heart)
     starts = [from_time(m.header.stamp) for m in got["bvp"]]
