@@ -1,7 +1,5 @@
 """The face tracker over real DDS: images in, crops and diagnostics out."""
 
-import threading
-
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -16,7 +14,7 @@ from rppg_ros.nodes.messages import crops_from, from_time, to_header
 from rppg_ros.nodes.video_messages import compressed_message, image_message
 from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
-from support.graph import PATIENCE_S, Listener, context, overrides, spinning, wait_for
+from support.graph import Listener, context, overrides, settle, spinning, wait_for
 
 S = 1_000_000_000
 START_NS = 1_700_000_000 * S
@@ -71,9 +69,7 @@ class Rig:
 
     def wait_heard(self):
         """Until all is done that was sent, and all heard that was published of it."""
-        idle = threading.Event()
-        self.executor.create_task(idle.set)
-        assert idle.wait(PATIENCE_S)
+        settle(self.executor)
         wait_for(lambda: len(self.got) == len(self.published), "what was published")
 
     def play(self, frames=FRAMES, shift_ns=0, streams=(RGB, THERMAL)):

@@ -17,7 +17,8 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import crops_message, from_time, to_header
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.vitals import VitalsNode
-from support.graph import PATIENCE_S, Listener, context, overrides, spinning, wait_for
+from rppg_ros.types import Vital
+from support.graph import PATIENCE_S, Listener, context, overrides, settle, spinning, wait_for
 from support.people import START_NS, S, crops
 from support.tiny_models import write_streaming_model
 
@@ -43,6 +44,11 @@ def graph():
 
     def build(topics=TOPICS, **params):
         node = VitalsNode(parameter_overrides=overrides(**params))
+        node.waves, publish_waveform = [], node._publish_waveform
+        node._publish_waveform = lambda wave: (
+            publish_waveform(wave),
+            wave.vital is Vital.BVP and node.waves.append(wave),
+        )
         node.seconds = lambda: 0.0  # on a slow machine crops would come late enough to be stale
         sender = Node("sender")
         publisher = sender.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
@@ -58,14 +64,16 @@ def graph():
         def send(stream):
             """As fast as the graph takes it: all queues on the way are short, and a slow machine must lose nothing."""
             before = node.meter.total
-            for count, (stamp_ns, faces) in enumerate(stream):
+            for count, (stamp_ns, faces) in enumerate(stream, start=1):
                 publisher.publish(crops_message(to_header(stamp_ns, "camera_optical"), faces))
-                late = before + count - UNDERWAY
-                wait_for(lambda late=late: node.meter.total > late, "the crops' arrival")
+                due = before + count - (UNDERWAY if count < len(stream) else 0)
+                wait_for(lambda due=due: node.meter.total >= due, "the crops' arrival")
                 wait_for(lambda: not node.worker.pending, "the engine")
                 for outputs in (node._outputs, node._rates, node._samples):
                     for output in outputs.values():
                         assert output.wait_for_all_acked(Duration(seconds=PATIENCE_S))
+            settle(made["executor"])
+            wait_for(lambda: len(listener.got["bvp"]) == len(node.waves), "the waveforms")
 
         # Entities must be made on the executor's thread once it spins, as lifecycle services do.
         node.on_executor = lambda call: made["executor"].create_task(call)

@@ -69,6 +69,13 @@ def wait_for(condition, what="condition", seconds=PATIENCE_S):
         time.sleep(0.002)
 
 
+def settle(executor):
+    """Wait until the callback that runs now, and all that was to be done before, has ended."""
+    done = threading.Event()
+    executor.create_task(done.set)
+    assert done.wait(PATIENCE_S), "a callback does not end"
+
+
 def context() -> Context:
     """The running default context, made on demand."""
     if not rclpy.ok():

@@ -1,5 +1,7 @@
 """Labelled recordings of the made-up person, small and quick to measure."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -9,7 +11,23 @@ from rppg_ros.synthesis.demo import DemoScene, DemoSource
 from rppg_ros.types import NS_PER_S, Vital
 
 
-def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, **scene) -> Recording:
+class Reduced:
+    """A source whose images are reduced to a width, to be quick."""
+
+    def __init__(self, source, width):
+        self._source, self._width = source, width
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
+
+    def __iter__(self):
+        for frame in self._source:
+            height = frame.image.shape[0] * self._width // frame.image.shape[1]
+            image = cv2.resize(frame.image, (self._width, height), interpolation=cv2.INTER_AREA)
+            yield replace(frame, image=image)
+
+
+def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, width=640, **scene) -> Recording:
     """The demo's person as a recording with truth on a 30 Hz clock."""
     chosen = DemoScene(seconds=seconds, heart_rate=heart_rate, seed=seed, thermal_fps=0.0, **scene)
 
@@ -19,7 +37,9 @@ def person(name="one", seconds=20, heart_rate=72.0, seed=1, conditions=None, **s
         vitals = DemoSource(chosen).vitals
         return Truth({vital: Trace(stamps, vitals.at(vital.value, times)) for vital in Vital})
 
-    return Recording("made-up", name, f"seed{seed}", conditions or {}, lambda: DemoSource(chosen), truth)
+    return Recording(
+        "made-up", name, f"seed{seed}", conditions or {}, lambda: Reduced(DemoSource(chosen), width), truth
+    )
 
 
 def person_film(seconds=4.0, width=320, **scene):
