@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rppg_ros.inference.clips import ClipEnd, Window
+from rppg_ros.inference.clips import MAX_THERMAL_GAP_S, ClipEnd, Window
 from rppg_ros.inference.engine import Engine, Memory
 from rppg_ros.inference.intake import Job
 from rppg_ros.inference.overlap_add import OverlapAdd
@@ -129,7 +129,10 @@ class WaveMaker:
         return out
 
     def _unmeasured_status(self, window: Window, vital: Vital) -> Status:
-        """An engine that has what it needs and says nothing yet wants a longer window."""
+        """An engine that has what it needs and says nothing yet wants a longer window, or one that thermal fills again."""
+        if vital not in self._engine.vitals or not window.thermal_frames:
+            return Status.UNSUPPORTED
+        # A thermal camera that is back fills the window from its end.
         growing = len(window.at_ns) < self._engine.plan.longest
-        able = vital in self._engine.vitals and bool(window.thermal_frames)
-        return Status.WARMING_UP if growing and able else Status.UNSUPPORTED
+        since_s = (int(window.at_ns[-1]) - window.thermal_frames[-1][0]) / NS_PER_S
+        return Status.WARMING_UP if growing or since_s <= MAX_THERMAL_GAP_S else Status.UNSUPPORTED

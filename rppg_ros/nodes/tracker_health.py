@@ -23,6 +23,10 @@ class Tracker(Protocol):
     publish_s: float
     faces: int
 
+    def surprise_health(self, health: Health) -> Health:
+        """Health with the callbacks that failed."""
+        ...
+
     def lifecycle_health(self) -> Health | None:
         """Health while there is nothing else to report, None while active."""
         ...
@@ -106,4 +110,4 @@ class TrackerHealth:
             "crop scale": request.scale,
             **{f"{stage}, ms per frame": 1e3 * seconds / frames for stage, seconds in stages.items()},
         }
-        return health
+        return node.surprise_health(health)
