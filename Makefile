@@ -64,8 +64,10 @@ lint: $(VENV)/test-ready
 	@$(BIN)/ruff format --check .
 	@$(RUN) $(BIN)/mypy $(MYPY_FLAGS)
 
+# One process for each core of a small machine; one takes tests from the other when it has no more (docs/testing.md).
+TEST_WORKERS ?= 2
 test: lint
-	@$(RUN) $(BIN)/python -m pytest
+	@$(RUN) $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
 
 # The oldest versions that are promised, each set in an environment of its own and with the wheels' ROS. Wheels of all of
 # them exist for Python 3.10 and 3.11. Without torch, unless EXTRAS=training; what a test lacks, it says as it is skipped.

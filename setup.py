@@ -47,6 +47,7 @@ TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15", "opencv-python>=4.7.
 TEST = [
     "pytest>=7.4",
     "pytest-timeout>=2.2",
+    "pytest-xdist>=3.4",
     "hypothesis>=6.98",
     "ruff>=0.17",
     "mypy==2.4.1",

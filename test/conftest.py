@@ -1,4 +1,4 @@
-"""What every test gets: a DDS domain of its own, hypothesis without deadlines, and the reference data."""
+"""What every test gets: a DDS domain of its own, one thread, hypothesis without deadlines, and the reference data."""
 
 import os
 import sys
@@ -9,11 +9,17 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from support.domains import take_domain
 from support.reference import REFERENCE
+from support.watchdog import watched
 
-# Set before anything imports rclpy; ports of domains above 100 collide with those that systems hand out.
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+# Set before anything imports rclpy.
+os.environ["ROS_DOMAIN_ID"] = str(take_domain())
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+# Before anything imports numpy, cv2 or torch: two workers on two cores would fight, and sums depend on the number of threads.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+    os.environ[name] = "1"
+AFTER_THE_LIMIT_S = 60.0
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
@@ -39,6 +45,17 @@ def pytest_report_collectionfinish() -> list[str]:
 def pytest_report_header() -> str:
     """Whether official files and real recordings are tested too, or only what the tests make themselves."""
     return f"reference data: {REFERENCE.resolve() if REFERENCE.is_dir() else 'none, so stand-ins of our own alone'}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """pytest-timeout fails a test at its limit by a signal; code that waits outside Python does not see it."""
+    limit_s = float(item.config.getoption("timeout", None) or item.config.getini("timeout") or 0)
+    if not limit_s:  # a debugger
+        yield
+        return
+    with watched(item.nodeid, limit_s + AFTER_THE_LIMIT_S):
+        yield
 
 
 @pytest.fixture(scope="session")
