@@ -60,6 +60,7 @@ class TrackerHealth:
             "frames": meter.total,
             "frames lost before the node": node.lost[stream],
             "images that could not be read": state.unreadable,
+            "images that repeat or show nothing": state.lifeless,
             **{f"stamps {verdict.value}": state.guard.counts[verdict] for verdict in Verdict},
         }
         silent_s = node.seconds() - node.last_seen[stream]

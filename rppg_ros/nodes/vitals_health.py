@@ -70,6 +70,8 @@ class VitalsHealth:
             health.error("face_crops come without a stamp (header.stamp is 0)")
         elif node.age() > node.settings.stale_after:
             health.warn(f"no face_crops for {node.age():.1f} s")
+        for why in node.half.too_slow:
+            health.warn(why)
         return node.surprise_health(health)
 
     def engine(self) -> Health:
