@@ -21,7 +21,7 @@ endif
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
-	@echo "make test-lowest   demo and tests with the lowest versions that setup.py declares, then with Ubuntu 24.04's"
+	@echo "make test-lowest  demo and tests with the lowest versions that setup.py declares, then with Ubuntu 24.04's"
 	@echo "make bench   cost of each stage and latency"
 	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
@@ -70,10 +70,10 @@ test: lint
 	@$(RUN) $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
 
 # The oldest versions that are promised, each set in an environment of its own and with the wheels' ROS. Wheels of all of
-# them exist for Python 3.10 and 3.11. Without torch, unless EXTRAS=training; what a test lacks, it says as it is skipped.
+# them exist for Python 3.10 and 3.11. Without torch, unless TORCH=yes; what a test lacks, it says as it is skipped.
 OLD_PYTHON ?= python3.11
-EXTRAS ?=
-LEFT_OUT := ruff mypy psutil $(if $(filter training,$(EXTRAS)),,torch lightning tensorboard)
+TORCH ?=
+LEFT_OUT := ruff mypy psutil $(if $(TORCH),,torch lightning tensorboard)
 ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRARY_PATH PYTHONNOUSERSITE=1
 
 .PRECIOUS: .venv-%/created .venv-%/build-ready
@@ -87,7 +87,7 @@ ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRA
 	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/build.txt
 	@touch $@
 
-.venv-lowest/pins.txt: .venv-lowest/build-ready setup.py scripts/lowest.py
+.venv-lowest/pins.txt: .venv-lowest/build-ready again
 	@$(ALONE) .venv-lowest/bin/python scripts/lowest.py test --but $(LEFT_OUT) > $@.new
 	@mv $@.new $@
 
@@ -101,7 +101,7 @@ ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRA
 	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
 	@$(ALONE) .venv-$*/bin/rppg-ros demo --rate 0 --output ''
 	@echo "left out: test/packaging (about this checkout, whatever the versions: make test runs it)"
-	@$(ALONE) .venv-$*/bin/pytest --ignore test/packaging
+	@$(ALONE) .venv-$*/bin/pytest -o timeout=600 -o faulthandler_timeout=500 --ignore test/packaging
 
 test-lowest: .venv-lowest/tested test-noble
 test-noble: .venv-noble/tested

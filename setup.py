@@ -27,11 +27,11 @@ ROS_RUNTIME = [
 # No floor of what apt has is above Ubuntu 24.04's version (requirements/noble.txt); `make test-lowest` holds them to it.
 RUNTIME = [
     "numpy>=1.26",
-    "scipy>=1.11",
+    "scipy>=1.11.1",  # 1.11.0 was withdrawn
     "opencv-python>=4.6.0.66,<5",
     "av>=12",  # 11, Ubuntu 24.04's, works too, but has no wheel for every Python
     "onnxruntime>=1.17",
-    "rosbags>=0.10.9",
+    "rosbags>=0.11",
     "rosbags-image>=0.10.3",  # earlier ones bring opencv-python-headless, whose cv2 overwrites ours
     "rich>=13",
     "pydantic>=1.10.14",

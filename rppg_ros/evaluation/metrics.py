@@ -77,8 +77,8 @@ def rmse(measured: Samples, truth: Samples) -> Value:
     """
     a, b = pairs(measured, truth)
     squares = mean((a - b) ** 2)
-    root = math.sqrt(squares.value) if squares.n else math.nan
-    return Value(root, squares.se / (2 * root) if root else (0.0 if root == 0 else math.nan), squares.n)
+    root = math.sqrt(squares.value)
+    return Value(root, squares.se / (2 * root) if root else 0.0, squares.n)
 
 
 def mape(measured: Samples, truth: Samples) -> Value:

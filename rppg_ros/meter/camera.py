@@ -13,8 +13,9 @@ from rppg_ros.sources.images import ImageError
 from rppg_ros.sync.pairing import Pair
 from rppg_ros.sync.policies import RGB, THERMAL, SyncLibrary, make_pairing
 from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
-from rppg_ros.types import CropRequest, FaceCrop, Frame
+from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame
 from rppg_ros.vision.detect import Detector
+from rppg_ros.vision.liveness import Liveness
 from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, Registration
 from rppg_ros.vision.tracker import FaceTracker
 
@@ -44,11 +45,16 @@ class StreamState:
     ----------
     guard : judges and counts the stamps.
     unreadable : images that could not be read, so far.
+    lifeless : images that repeated the last one or showed nothing, so far: no samples.
+    lifeless_since_ns : stamp of the first of those that came last, one after the other; None: the newest was a sample.
     complaint : why the newest image could not be used; empty if it could.
     """
 
     guard: StampGuard
+    liveness: Liveness = field(default_factory=Liveness)
     unreadable: int = 0
+    lifeless: int = 0
+    lifeless_since_ns: int | None = None
     complaint: str = ""
 
 
@@ -162,6 +168,8 @@ class CameraHalf:
         for pair in pairs:
             rgb = self._read(RGB, pair.lead)
             if rgb is None:
+                if self._blind(pair.stamp_ns):
+                    out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag))
                 continue
             thermal = None if pair.follower is None else self._read(THERMAL, pair.follower)
             out.append(TrackedFrame(pair.stamp_ns, self.tracker.process(rgb, thermal), pair.lead.tag))
@@ -172,18 +180,40 @@ class CameraHalf:
             started = time.thread_time()
             try:
                 arrival.frame = self._frame(stream, arrival)
-                self.streams[stream].complaint = ""
+                arrival.spoilt = arrival.frame is None
             except ImageError as error:
                 arrival.spoilt = True
                 self._refuse(stream, str(error))
             self.stats.convert_s += time.thread_time() - started
         return arrival.frame
 
-    def _frame(self, stream: str, arrival: _Arrival) -> Frame:
+    def _blind(self, stamp_ns: int) -> bool:
+        """Whether the RGB camera has shown nothing new for so long that no face is in view, as far as anybody knows."""
+        since_ns = self.streams[RGB].lifeless_since_ns
+        return since_ns is not None and stamp_ns - since_ns > self.settings.max_gap * NS_PER_S
+
+    def _is_sample(self, stream: str, stamp_ns: int, image: np.ndarray) -> bool:
+        """Whether the image shows the world anew; a driver that repeats frames now and then is none to complain of."""
+        state = self.streams[stream]
+        why = state.liveness.complaint(image)
+        if not why:
+            state.complaint, state.lifeless_since_ns = "", None
+            return True
+        state.lifeless += 1
+        if state.lifeless_since_ns is None:
+            state.lifeless_since_ns = stamp_ns
+        since_s = (stamp_ns - state.lifeless_since_ns) / NS_PER_S
+        state.complaint = f"{why}, for {since_s:.1f} s" if since_s > self.settings.max_gap else ""
+        return False
+
+    def _frame(self, stream: str, arrival: _Arrival) -> Frame | None:
         image = arrival.image() if callable(arrival.image) else arrival.image
         if stream == RGB:
-            return Frame(arrival.stamp_ns, checked_rgb(image))
+            rgb = checked_rgb(image)
+            return Frame(arrival.stamp_ns, rgb) if self._is_sample(stream, arrival.stamp_ns, rgb) else None
         raw = checked_thermal(image)
+        if not self._is_sample(stream, arrival.stamp_ns, raw):
+            return None
         self.watch.push(raw)
         celsius, radiometric = self._radiometry.apply(raw)
         return Frame(arrival.stamp_ns, celsius, radiometric)

@@ -13,6 +13,8 @@ Image = np.ndarray | Callable[[], np.ndarray]
 
 THERMAL_TYPES = (np.uint8, np.uint16, np.float32)
 MIN_SIDE_PX = 8
+MAX_ASPECT = 8  # a panorama
+MAX_PIXELS = 2**27  # 134 million
 
 
 def checked_rgb(image: np.ndarray) -> np.ndarray:
@@ -24,7 +26,7 @@ def checked_rgb(image: np.ndarray) -> np.ndarray:
     """
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ImageError(f"an RGB image is uint8 (height, width, 3), not {_described(image)}")
-    return _large_enough(image)
+    return _of_a_camera(image)
 
 
 def checked_thermal(image: np.ndarray) -> np.ndarray:
@@ -36,12 +38,13 @@ def checked_thermal(image: np.ndarray) -> np.ndarray:
     """
     if not isinstance(image, np.ndarray) or image.dtype not in THERMAL_TYPES or image.ndim != 2:
         raise ImageError(f"a thermal image is uint8, uint16 or float32 (height, width), not {_described(image)}")
-    return _large_enough(image)
+    return _of_a_camera(image)
 
 
-def _large_enough(image: np.ndarray) -> np.ndarray:
-    if min(image.shape[:2]) < MIN_SIDE_PX:
-        raise ImageError(f"an image of {image.shape[1]}x{image.shape[0]} pixels shows no face")
+def _of_a_camera(image: np.ndarray) -> np.ndarray:
+    short, long = sorted(image.shape[:2])
+    if short < MIN_SIDE_PX or long > MAX_ASPECT * short or short * long > MAX_PIXELS:
+        raise ImageError(f"an image of {image.shape[1]}x{image.shape[0]} pixels is no camera's")
     return image
 
 

@@ -71,6 +71,11 @@ class VitalsHalf:
         """Faces with a running clip."""
         return self._intake.faces
 
+    @property
+    def too_slow(self) -> list[str]:
+        """Which vital signs the frames come too seldom for, with the figures."""
+        return [why for why in self._maker.too_slow.values() if why]
+
     def tune(self, settings: VitalsSettings) -> None:
         """Take other values of the live settings while crops flow."""
         self.settings = settings

@@ -61,13 +61,17 @@ class FaceTrackerNode(ManagedNode):
         self._diagnostics = Diagnostics(
             self, {RGB: partial(health.stream, RGB), THERMAL: health.thermal, "faces": health.faces}
         )
-        self._adapt_timer = self.create_timer(ADAPT_S, self._adapt, clock=self._diagnostics.clock)
+        self._adapt_timer = self.create_timer(
+            ADAPT_S, self.guarded("adapting", self._adapt), clock=self._diagnostics.clock
+        )
 
     def setup(self) -> None:
         """Build the camera half, create the publisher, hear what the vitals node wants."""
         self.camera = CameraHalf(self.settings, self._request, library=SYNC_LIBRARY)
         self._publisher = self.create_lifecycle_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
-        self._requests = self.create_subscription(msg.CropRequest, "crop_request", self._on_request, qos.LATCHED)
+        self._requests = self.create_subscription(
+            msg.CropRequest, "crop_request", self.guarded("crop_request", self._on_request), qos.LATCHED
+        )
 
     def start(self) -> None:
         """Begin with empty queues, and listen."""
@@ -80,7 +84,7 @@ class FaceTrackerNode(ManagedNode):
             if not any(self.settings.thermal_homography):
                 self._listeners += CameraGeometry(self, self.camera.tracker).listen()
 
-    def stop(self) -> None:
+    def stop(self, hurry: bool = False) -> None:
         """Stop listening; frames that wait for thermal are dropped."""
         for listener in self._listeners:
             self.destroy_subscription(listener)
@@ -125,7 +129,8 @@ class FaceTrackerNode(ManagedNode):
         topic, message_type = TOPICS[stream], Image
         if transport == "compressed":  # image_transport's name; follows a remapping of the base topic
             topic, message_type = self.topic(stream) + "/compressed", CompressedImage
-        take, count = partial(self._on_image, stream), partial(self._count_lost, stream)
+        take = self.guarded(self.topic(stream), partial(self._on_image, stream))
+        count = partial(self._count_lost, stream)
         self._inputs.append(ImageInput(self, message_type, topic, take, self.settings.image_reliability, count))
 
     def _count_lost(self, stream: str, count: int) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import abc
+import os
 import signal
+import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Any
@@ -13,11 +17,16 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from rppg_ros.nodes.diagnostics import Health
 from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.nodes.worker import WORKER_NAME
 
 THROTTLE_S = 5.0
+RECENT_S = 10.0  # how long diagnostics speak of what went wrong
+MAX_SHOWN = 200  # characters of a message that others wrote
+HURRY_S = 1.5  # for a thread that is in the middle of something when the process ends
 EXIT_BAD_SETTING = 2  # a process that ends with it would end so again: launch files do not respawn it
 
 
@@ -39,6 +48,7 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     """
 
     problem = ""
+    surprises, surprise, surprised_s = 0, "", 0.0
     active = False
     configured = False
     parameters: Parameters
@@ -58,8 +68,8 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
         """On activate: create subscriptions."""
 
     @abc.abstractmethod
-    def stop(self) -> None:
-        """On deactivate: destroy them (rclpy manages publishers only)."""
+    def stop(self, hurry: bool = False) -> None:
+        """On deactivate: destroy them (rclpy manages publishers only). In a hurry (the process ends) what waits is dropped."""
 
     @abc.abstractmethod
     def teardown(self) -> None:
@@ -135,6 +145,37 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
             return self.get_clock().now().nanoseconds / 1e9
         return time.monotonic()
 
+    def guarded(self, what: str, callback: Callable[..., None]) -> Callable[..., None]:
+        """The callback, which no message ends the node by: what nobody foresaw is dropped, counted and named.
+
+        Parameters
+        ----------
+        what : where it came from, for messages: a topic, a timer.
+        """
+
+        def call(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception as error:
+                if not self.context.ok():  # interrupted in the middle of it
+                    return
+                self.surprises += 1
+                self.surprise = f"{what}: {type(error).__name__}: {str(error)[:MAX_SHOWN]}"
+                self.surprised_s = time.monotonic()
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                self.get_logger().error(
+                    f"{self.surprise} ({where.filename}:{where.lineno}); dropped", throttle_duration_sec=THROTTLE_S
+                )
+
+        return call
+
+    def surprise_health(self, health: Health) -> Health:
+        """Health with the callbacks that failed: an error while the last one is recent, a counter for ever."""
+        health.values["unforeseen errors"] = self.surprises
+        if self.surprises and time.monotonic() - self.surprised_s < RECENT_S:
+            health.error(self.surprise)
+        return health
+
     def warn(self, text: str) -> None:
         """Log a warning, at most once in a while for each place it comes from."""
         self.get_logger().warning(text, throttle_duration_sec=THROTTLE_S)
@@ -159,7 +200,11 @@ def make_executor() -> Any:
 
 def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None) -> int:
     """Main of every executable: spin the nodes until shut down; EXIT_BAD_SETTING when a start value cannot be."""
-    rclpy.init(args=args)
+    # rclpy ends the context on both signals, and the spinning with it. Python's own handler would raise KeyboardInterrupt
+    # besides, in the middle of whatever runs: a message that is being taken, a clean-up.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: None)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.ALL)
     nodes: Sequence[Node] = []
     try:
         nodes = make()
@@ -173,23 +218,32 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
     except ParameterError as error:
         rclpy.logging.get_logger("rppg_ros").fatal(str(error))
         return EXIT_BAD_SETTING
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
-    except RuntimeError:
-        # rclpy's own error when the context ends between two of its steps (a signal, another node's shutdown).
+    except Exception:
+        # rclpy's own errors, of many classes, when the context ends between two of its steps.
         if rclpy.ok():
             raise
     finally:
         end_nodes(nodes)
+    _leave_if_a_worker_runs_on()
     return 0
 
 
+def _leave_if_a_worker_runs_on() -> None:
+    """A network that is computed to its end while the interpreter is taken down would abort the process."""
+    if any(thread.name == WORKER_NAME for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
 def end_nodes(nodes: Sequence[Node]) -> None:
-    """Stop and destroy nodes, then shut rclpy down."""
+    """Stop and destroy nodes, dropping what waits, then shut rclpy down."""
     # One interrupt is enough: launch sends a second one, which must not break the clean-up off.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for node in nodes:
         if isinstance(node, ManagedNode) and node.active:
-            node.stop()
+            node.stop(hurry=True)
         node.destroy_node()
     rclpy.try_shutdown()

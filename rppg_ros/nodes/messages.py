@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
 CROP_SIZES = (4, 512)  # pixels
 CROP_SCALES = (0.5, 4.0)
 SCALE_DIGITS = 6
+MAX_FACES = 64
+MAX_ID_LENGTH = 64
 
 
 class CropError(ValueError):
@@ -98,17 +101,39 @@ def crops_from(message: msg.FaceCrops) -> list[FaceCrop]:
 
     Raises
     ------
-    CropError : an array has another length than its size says, or a face has no id.
+    CropError : an array has another length than its size says, a number is not finite or cannot be, a face has no id, one that
+        no tracker gives, or that of another face; or there are more faces than any tracker sends.
     """
     stamp_ns = from_time(message.header.stamp)
-    return [_crop_from(face, stamp_ns) for face in message.faces]
+    if len(message.faces) > MAX_FACES:
+        raise CropError(f"{len(message.faces)} faces in one message; {MAX_FACES} are the most")
+    crops = [_crop_from(face, stamp_ns) for face in message.faces]
+    ids = [crop.face_id for crop in crops]
+    for face_id in ids:
+        if ids.count(face_id) > 1:
+            raise CropError(f"face '{face_id}' is in one message twice")
+    return crops
+
+
+def _check_face(face: msg.FaceCrop) -> None:
+    """Raise CropError for what no tracker sends."""
+    if not face.face_id:
+        raise CropError("a face without face_id")
+    if len(face.face_id) > MAX_ID_LENGTH:
+        raise CropError(f"a face_id of {len(face.face_id)} characters; {MAX_ID_LENGTH} are the most")
+    for name in ("x", "y", "width", "height", "crop_scale", "confidence", "motion"):
+        if not math.isfinite(getattr(face, name)):
+            raise CropError(f"face '{face.face_id}': {name} is {getattr(face, name)}")
+    if face.width <= 0 or face.height <= 0 or face.crop_scale <= 0:
+        raise CropError(f"face '{face.face_id}': a box of {face.width:g}x{face.height:g}, scale {face.crop_scale:g}")
+    if not CROP_SIZES[0] <= face.size <= CROP_SIZES[1]:
+        raise CropError(f"face '{face.face_id}': crops of {face.size} pixels; {CROP_SIZES[1]} are the most")
 
 
 def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
     size = face.size
-    if not face.face_id:
-        raise CropError("a face without face_id")
-    if size == 0 or len(face.rgb) != size * size * 3:
+    _check_face(face)
+    if len(face.rgb) != size * size * 3:
         raise CropError(f"face '{face.face_id}': rgb has {len(face.rgb)} bytes, size {size} needs {size * size * 3}")
     if len(face.thermal) not in (0, size * size):
         raise CropError(f"face '{face.face_id}': thermal has {len(face.thermal)} values, not 0 or {size * size}")

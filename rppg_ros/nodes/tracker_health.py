@@ -23,6 +23,10 @@ class Tracker(Protocol):
     publish_s: float
     faces: int
 
+    def surprise_health(self, health: Health) -> Health:
+        """Health with the callbacks that failed."""
+        ...
+
     def lifecycle_health(self) -> Health | None:
         """Health while there is nothing else to report, None while active."""
         ...
@@ -56,6 +60,7 @@ class TrackerHealth:
             "frames": meter.total,
             "frames lost before the node": node.lost[stream],
             "images that could not be read": state.unreadable,
+            "images that repeat or show nothing": state.lifeless,
             **{f"stamps {verdict.value}": state.guard.counts[verdict] for verdict in Verdict},
         }
         silent_s = node.seconds() - node.last_seen[stream]
@@ -106,4 +111,4 @@ class TrackerHealth:
             "crop scale": request.scale,
             **{f"{stage}, ms per frame": 1e3 * seconds / frames for stage, seconds in stages.items()},
         }
-        return health
+        return node.surprise_health(health)

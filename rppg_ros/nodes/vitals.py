@@ -14,7 +14,7 @@ from rppg_ros.inference.waves import Output
 from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.diagnostics import Diagnostics, Meter
-from rppg_ros.nodes.managed import ManagedNode, run_nodes
+from rppg_ros.nodes.managed import HURRY_S, ManagedNode, run_nodes
 from rppg_ros.nodes.messages import (
     RATE_TYPES,
     WAVEFORM_TYPES,
@@ -31,6 +31,7 @@ from rppg_ros.nodes.worker import Worker
 from rppg_ros.settings.nodes import VitalsNodeSettings
 from rppg_ros.types import CropRequest, FaceCrop, Rate, Status, Vital, Waveform
 
+PATIENCE_S = 5.0  # for the worker's last windows, when the node is deactivated
 RATE_TOPICS = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
 
 
@@ -64,9 +65,12 @@ class VitalsNode(ManagedNode):
         self._frame_id = ""
         self._last_seen = 0.0
         self._stale_faces: list[str] = []
+        self._said_stale = False  # from then on numbers that come late are old news, until the next crops
         health = VitalsHealth(self)
         self._diagnostics = Diagnostics(self, {"crops": health.crops, "engine": health.engine})
-        self._stale_timer = self.create_timer(1.0, self._check_stale, clock=self._diagnostics.clock)
+        self._stale_timer = self.create_timer(
+            1.0, self.guarded("staleness", self._check_stale), clock=self._diagnostics.clock
+        )
 
     def setup(self) -> None:
         """Load the engine, create the publishers, and say which crops are wanted."""
@@ -96,18 +100,22 @@ class VitalsNode(ManagedNode):
             self.settings.queue_size,
         )
         if self._subscribe:
-            self._subscription = self.create_subscription(msg.FaceCrops, "face_crops", self._on_crops, qos.CROPS)
+            self._subscription = self.create_subscription(
+                msg.FaceCrops, "face_crops", self.guarded("face_crops", self._on_crops), qos.CROPS
+            )
 
-    def stop(self) -> None:
-        """Stop listening; what the worker has begun is still published."""
+    def stop(self, hurry: bool = False) -> None:
+        """Stop listening; what the worker has begun is still published, unless there is no time."""
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
         if self.worker is not None and self.half is not None:
-            self.worker.submit(self.half.end().jobs)
-            if not self.worker.stop():
-                self.get_logger().error("the worker did not end within 5 s")
-            self._publish_results()
+            if not hurry:
+                self.worker.submit(self.half.end().jobs)
+            if not self.worker.stop(HURRY_S if hurry else PATIENCE_S, drop=hurry):
+                self.get_logger().error("the worker did not end in time")
+            if not hurry:
+                self._publish_results()
             self.worker = None
 
     def teardown(self) -> None:
@@ -133,6 +141,7 @@ class VitalsNode(ManagedNode):
             return
         self.meter.tick()
         self._last_seen, self._frame_id, self._stale_faces = self.seconds(), frame_id, []
+        self._said_stale = False
         taken = self.half.take(stamp_ns, crops)
         if self.half.complaint:
             self._complain(self.half.complaint)
@@ -171,7 +180,7 @@ class VitalsNode(ManagedNode):
         if executor is None:
             return
         try:
-            executor.create_task(self._publish_results)
+            executor.create_task(self.guarded("results", self._publish_results))
         except AttributeError:  # rclpy's way to say that the executor was shut down a moment ago
             return
 
@@ -185,7 +194,7 @@ class VitalsNode(ManagedNode):
         for output in outputs:
             if isinstance(output, Waveform):
                 self._publish_waveform(output)
-            else:
+            elif not self._said_stale or output.status is Status.STALE:
                 self._remember(output)
                 self._rates[output.vital].publish(rate_message(output, self._frame_id))
 
@@ -211,6 +220,7 @@ class VitalsNode(ManagedNode):
             self._stale_faces = self.half.faces
             self.worker.submit(self.half.end().jobs)
             return
+        self._said_stale = True
         for face in self._stale_faces or [""]:
             for vital in Vital:
                 self._publish([Rate.unknown(vital, face, self.last_ns, Status.STALE, self.half.engine.name)])

@@ -27,6 +27,10 @@ class Vitals(Protocol):
     lags: dict[Vital, float]
     last_rates: dict[tuple[Vital, str], Rate]
 
+    def surprise_health(self, health: Health) -> Health:
+        """Health with the callbacks that failed."""
+        ...
+
     def lifecycle_health(self) -> Health | None:
         """Health while there is nothing else to report, None while active."""
         ...
@@ -66,7 +70,9 @@ class VitalsHealth:
             health.error("face_crops come without a stamp (header.stamp is 0)")
         elif node.age() > node.settings.stale_after:
             health.warn(f"no face_crops for {node.age():.1f} s")
-        return health
+        for why in node.half.too_slow:
+            health.warn(why)
+        return node.surprise_health(health)
 
     def engine(self) -> Health:
         """Of the engine and its worker."""

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+WORKER_NAME = "rppg_worker"
+
 
 class Worker:
     """Runs `work(job)` on one thread, in order; results wait until they are taken.
@@ -37,7 +39,7 @@ class Worker:
         self.dropped = 0
         self.done = 0
         self.busy_s = 0.0
-        self._thread = threading.Thread(target=self._loop, name="rppg_worker", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=WORKER_NAME, daemon=True)
         self._thread.start()
 
     def submit(self, jobs: list[Any]) -> None:
@@ -68,9 +70,11 @@ class Worker:
         with self._wake:
             return len(self._jobs) + self._running + len(self._results)
 
-    def stop(self, timeout_s: float = 5.0) -> bool:
-        """Finish what waits, then end the thread; False if it did not end in time."""
+    def stop(self, timeout_s: float = 5.0, drop: bool = False) -> bool:
+        """Finish what waits, or drop it, then end the thread; False if it did not end in time."""
         with self._wake:
+            if drop:
+                self._jobs.clear()
             self._stopping = True
             self._wake.notify()
         self._thread.join(timeout_s)

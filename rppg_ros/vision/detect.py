@@ -196,7 +196,7 @@ class YuNetDetector:
 
     Raises
     ------
-    DetectorError : no such file, or not a YuNet model.
+    DetectorError : no such file, or not a YuNet model of this OpenCV.
     """
 
     certain = True
@@ -208,7 +208,10 @@ class YuNetDetector:
             self._net = cv2.FaceDetectorYN.create(model, "", (LONG_SIDE_PX, LONG_SIDE_PX), min_confidence)
             self._net.detect(np.zeros((LONG_SIDE_PX, LONG_SIDE_PX, 3), np.uint8))
         except cv2.error as error:
-            raise DetectorError(f"face detector '{model}': not a YuNet model ({error.err})") from None
+            raise DetectorError(
+                f"face detector '{model}': not a YuNet model that OpenCV {cv2.__version__} reads ({error.err}); files"
+                " from 2023 on need OpenCV 4.8"
+            ) from None
 
     def detect(self, rgb: np.ndarray, min_face_px: float) -> list[Detection]:
         """See Detector."""

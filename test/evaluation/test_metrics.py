@@ -10,6 +10,9 @@ from scipy import signal, stats
 
 from rppg_ros.evaluation import metrics
 
+# What cannot be said is NaN by decision, not by a division that warns.
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 EXACT = dict(rel=1e-9, abs=1e-9)
 rates = st.builds(
     lambda n, seed: np.random.default_rng(seed).uniform(40, 180, (2, n)), st.integers(3, 60), st.integers(0, 2**31)
@@ -118,6 +121,8 @@ def test_correlation_of_three_and_of_what_does_not_vary():
     assert metrics.pearson([1, 2, 4], [2, 1, 4]).se == pytest.approx(
         math.sqrt(1 - np.corrcoef([1, 2, 4], [2, 1, 4])[0, 1] ** 2)
     )
+    for a, b in (([1, 1.5, 2], [1, 2, 4]), ([1, 2, 4], [1, 1.5, 2])):
+        assert metrics.pearson(a, b).value == pytest.approx(stats.pearsonr(a, b).statistic)
     for a, b in (([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [1, 1, 1]), ([1, 2], [1, 2])):
         found = metrics.pearson(a, b)
         assert math.isnan(found.value) and math.isnan(found.se) and found.n == len(a)
@@ -244,6 +249,11 @@ class TestBlandAltman:
         found = metrics.bland_altman(error, np.zeros(20), subjects)
         assert found.sd**2 == pytest.approx(within + (between - within) / 5)
 
+    def test_two_subjects_are_enough(self):
+        """Means -2 and 2 of two pairs each, 2 apart: MSB 16, MSW 2, so 2 + (16 - 2) / 2."""
+        found = metrics.bland_altman([-3.0, -1.0, 1.0, 3.0], np.zeros(4), ["a", "a", "b", "b"])
+        assert found.sd == pytest.approx(3.0) and math.isfinite(found.bias_ci)
+
     def test_subjects_more_alike_than_chance_have_no_variance_between_them(self):
         error, subjects = np.tile([-3.0, 0.0, 3.0], 4), np.repeat(["a", "b", "c", "d"], 3)
         assert metrics.bland_altman(error, np.zeros(12), subjects).sd == pytest.approx(3.0), "the 9 within them"
@@ -353,6 +363,24 @@ class TestWaveforms:
         rest = power[~near & (per_minute >= 45) & (per_minute <= 150)].sum()
         expected = 10 * math.log10(power[near].sum() / rest)
         assert metrics.snr_db(wave, self.rate_hz, 70.0, self.band) == pytest.approx(expected)
+
+    def test_lines_at_the_edges_belong_to_them(self):
+        """At 128 Hz the lines lie at whole 64ths of 1 Hz: the rate on 20, near it 16 to 24 and 36 to 44, the band 8 to 64."""
+        wave = np.random.default_rng(0).normal(0, 1, 8192)
+        power = np.abs(np.fft.rfft(wave)) ** 2
+        signal_lines = [*range(16, 25), *range(36, 45)]
+        rest = [line for line in range(8, 65) if line not in signal_lines]
+        expected = 10 * math.log10(power[signal_lines].sum() / power[rest].sum())
+        assert metrics.snr_db(wave, 128.0, 18.75, (0.125, 1.0)) == pytest.approx(expected)
+
+    def test_small_waves_have_the_same_ratio(self):
+        wave = np.random.default_rng(0).normal(0, 1, 900)
+        large, small = (metrics.snr_db(size * wave, 30.0, 70.0, self.band) for size in (1, 1e-6))
+        assert small == pytest.approx(large)
+        assert metrics.macc(1e-6 * wave, wave) == pytest.approx(1)
+
+    def test_a_rate_that_cannot_be_in_the_wave_has_none(self):
+        assert math.isnan(metrics.snr_db(np.random.default_rng(0).normal(0, 1, 900), 30.0, 2000.0, self.band))
 
     def test_without_a_rest_there_is_no_ratio(self):
         assert math.isnan(metrics.snr_db(np.ones(900), self.rate_hz, 60.0, (0.95, 1.05)))

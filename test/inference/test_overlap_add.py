@@ -145,6 +145,12 @@ class TestSign:
         assert joined.take(110)[-1][1][-10:].tolist() == [-1.0 if joined.flipped else 1.0] * 10
         return bool(joined.flipped)
 
+    def test_it_must_be_asked_for_and_is_counted(self):
+        for joined, flipped in ((OverlapAdd(100), 0), (OverlapAdd(100, align_sign=True), 2)):
+            for samples in (WAVE[:50], -WAVE[:50], WAVE[:50], -WAVE[:50]):
+                joined.add(0, samples, np.full(50, 0.1 if joined.end else 1.0))
+            assert joined.flipped == flipped
+
     @pytest.mark.parametrize(("overlap", "turned"), [(60, True), (16, True), (15, False)])
     def test_few_samples_say_nothing(self, overlap, turned):
         assert self.turned(overlap) is turned

@@ -9,10 +9,10 @@ from rosbags.typesys import Stores, get_typestore
 
 from rppg_ros.sources.base import SourceError
 from rppg_ros.sources.factory import open_source
+from support.opencv import OPENCV
 
 S = 1_000_000_000
 BASE_NS = 1_392_643_993_642_815_000
-OPENCV = tuple(int(part) for part in cv2.__version__.split(".")[:2])
 STORE = get_typestore(Stores.ROS2_JAZZY)
 
 

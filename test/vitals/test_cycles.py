@@ -114,6 +114,18 @@ def test_two_tops_without_a_valley_below_zero_are_one_cycle_and_the_higher_is_it
     assert found.irregularity == pytest.approx(np.std(higher) / np.mean(higher), abs=0.06)
 
 
+@pytest.mark.parametrize(("breaths", "intervals"), [(3, 2), (2, None)])
+def test_tops_that_are_one_cycle_count_once_for_the_least(breaths, intervals):
+    within = (np.arange(round(6.4 * breaths * HZ)) / HZ) % 6.4 - 3.2
+    wave = (
+        np.exp(-(((within + 0.8) / 0.45) ** 2))
+        + np.exp(-(((within - 0.8) / 0.45) ** 2))
+        + 0.6 * np.exp(-((within / 0.9) ** 2))
+    )
+    found = count_cycles(wave, HZ, RESPIRATION_RATE)
+    assert (found and found.intervals) == intervals
+
+
 def test_low_tops_do_not_count():
     """A top counts from 0.2 of the upper quartile of all: sighs of 0.1 between breaths of 1 do not, of 0.5 do."""
     times = 2.0 + 2.5 * np.arange(16)

@@ -188,7 +188,7 @@ class TestFeatures:
     @pytest.mark.parametrize(("first", "second", "split"), [(60, 80, 20), (80, 60, 20), (55, 110, 30), (90, 90, 0)])
     def test_split_is_the_difference_of_the_halves_up_to_a_limit(self, first, second, split):
         wave = np.concatenate([pulse(first, 7.5), pulse(second, 7.5)])
-        assert self.features(wave, spec=HEART_RATE).split == pytest.approx(split, abs=0.5)
+        assert self.features(wave, spec=HEART_RATE).split == pytest.approx(split, abs=0.2)
 
     @pytest.mark.parametrize("flat", [0, 1])
     @pytest.mark.parametrize(("spec", "limit"), [(HEART_RATE, 30), (RESPIRATION_RATE, 8)])
@@ -205,6 +205,13 @@ class TestFeatures:
         """Two long and many short intervals: standard deviation 1.3 times the mean."""
         wave = tops_at(np.cumsum([1.0] + [1.5] * 10 + [22.0, 1.5, 1.5]), 45)
         assert self.features(wave).irregularity <= 0.8
+
+
+@pytest.mark.parametrize(("near", "read"), [(97, 103), (95.4, 70)])
+def test_a_recent_rate_is_per_minute(near, read):
+    """Power 1.53 at 70 against 1 at 103 times 1 + exp(-1/2) = 1.61 one std away, 1.45 a little further."""
+    samples = math.sqrt(1.53) * pulse(70, 15, second=0) + pulse(103, 15, second=0)
+    assert estimate_rate(samples, RATE_HZ, HEART_RATE, near).per_minute == pytest.approx(read, abs=1)
 
 
 @pytest.mark.parametrize(("samples", "known"), [(240, True), (239, False)])

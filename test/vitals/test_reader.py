@@ -99,7 +99,7 @@ def test_below_the_least_quality_there_is_no_number():
         rate = make(least, half).push(chunk(0, 150))
         assert rate.status is (Status.OK if known else Status.LOW_QUALITY) and rate.quality == 0.5
         assert math.isfinite(rate.per_minute) is known and math.isfinite(rate.std) is known
-        assert math.isfinite(rate.snr_db) and rate.window_s == 15.0
+        assert math.isfinite(rate.snr_db) and rate.window_s == 15.0 and rate.stamp_ns == START_NS + 149 * STEP_NS
 
 
 def test_no_quality_before_the_first_estimate():
@@ -160,7 +160,8 @@ class TestMemory:
         assert self.read_after(9.9, before=103) == 103
 
     def test_not_for_what_was_before_it(self):
-        assert self.read_after(-1.0) == 103
+        assert self.read_after(-1.0) == 103 and self.read_after(-1e-9) == 103
+        assert self.read_after(0.0) == 70
 
     def test_not_where_it_was_not_trusted(self):
         assert make(calibration=SURE).push(chunk(0, 150, self.both)).per_minute == pytest.approx(103, abs=1)

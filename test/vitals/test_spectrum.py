@@ -137,6 +137,33 @@ class TestPeak:
         power[150], power[250] = 1.0, ratio
         assert find_peak(Spectrum(hz, power, 10.0), PLAIN, 1.5).hz == pytest.approx(1.5 if ratio < 2 else 2.5)
 
+    @pytest.mark.parametrize(("ratio", "read"), [(1.13, 1.5), (1.14, 2.5)])
+    def test_the_weight_falls_as_a_normal_distribution(self, ratio, read):
+        """Two std away it is 1 + exp(-2) = 1.1353."""
+        hz = np.arange(0, 5, 0.01)
+        power = np.full(len(hz), 1e-9)
+        power[150], power[250] = 1.0, ratio
+        assert find_peak(Spectrum(hz, power, 10.0), PLAIN, 1.5 + 12 / 60).hz == pytest.approx(read)
+
+    def test_the_middle_of_a_plateau_is_not_refined(self):
+        hz = np.round(np.arange(0, 5, 0.01), 2)
+        power = np.full(len(hz), 1e-9)
+        power[198:207] = 1.0
+        assert find_peak(Spectrum(hz, power, 10.0), PLAIN, 2.02).hz == 2.02
+
+    def test_beyond_the_spectrum_there_is_no_harmonic(self):
+        """Twice 2.6 Hz lies above the last line, whatever that says."""
+        hz = np.arange(0, 5, 0.01)
+        power = np.full(len(hz), 1e-9)
+        power[[260, 180, -1]] = 1.0, 1.2, 1.0
+        assert find_peak(Spectrum(hz, power, 10.0), PLAIN).hz == pytest.approx(1.8)
+
+    @pytest.mark.parametrize("size", [1e-12, 1e6])
+    def test_the_size_of_a_wave_does_not_matter(self, size):
+        wave = tones((70, 1), (100, 0.5))
+        usual, other = (find_peak(spectrum(factor * wave, RATE_HZ), HEART_RATE) for factor in (1, size))
+        assert (other.hz, other.snr_db, other.lead_db) == pytest.approx((usual.hz, usual.snr_db, usual.lead_db))
+
     @pytest.mark.parametrize("edge", [1.0, 3.0])
     def test_the_band_ends_at_its_edges(self, edge):
         hz = np.round(np.arange(0, 5, 0.01), 2)
@@ -193,6 +220,11 @@ class TestSnr:
     @pytest.mark.parametrize(("at", "counts"), [(0.99, False), (1.0, True), (4.0, True), (4.01, False)])
     def test_noise_is_that_of_its_band(self, at, counts):
         assert self.ratio({1.5: 1.0, 2.2: 1.0, at: 1.0}) == pytest.approx(10 * math.log10(0.5) if counts else 0)
+
+    def test_slow_drift_is_noise(self):
+        """No harmonic at 0 Hz."""
+        found = self.ratio({1.5: 1.0, 0.12: 1.0}, spec=replace(PLAIN, low_hz=0.1))
+        assert found == pytest.approx(0)
 
     def test_it_is_capped(self):
         assert self.ratio({1.5: 1.0}) == 60 and self.ratio({2.2: 1.0}) == -60
