@@ -68,11 +68,9 @@ def test_another_content_under_its_name_is_replaced(file, tmp_path):
         ({"body": CONTENT * 20}, "longer than the 51,200 bytes it must have"),
         ({"body": CONTENT + b"!"}, "longer than the 51,200 bytes it must have"),
         ({"body": b""}, "ended after 0 of 51,200 bytes"),
-        ({"delay_s": 0.6}, "timed out"),
     ],
 )
-def test_bad_downloads(fault, said, server, file, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "TIMEOUT_S", 0.2)
+def test_bad_downloads(fault, said, server, file, tmp_path):
     for name, value in fault.items():
         setattr(server, name, value)
     said_by_us = message_of(file, tmp_path)
@@ -155,8 +153,19 @@ def test_an_interrupt_leaves_nothing(file, tmp_path):
     assert not os.listdir(tmp_path)
 
 
+def test_a_server_that_falls_silent(server, file, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.2)
+    given_up = threading.Event()
+    server.before_body = given_up.wait
+    try:
+        assert "timed out" in message_of(file, tmp_path)
+    finally:
+        given_up.set()
+    assert not os.listdir(tmp_path)
+
+
 def test_two_at_once(server, file, tmp_path):
-    server.delay_s = 0.1
+    server.before_body = threading.Barrier(2).wait
     both = [threading.Thread(target=obtain, args=(file, tmp_path)) for _ in range(2)]
     for thread in both:
         thread.start()
