@@ -101,7 +101,7 @@ ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRA
 	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
 	@$(ALONE) .venv-$*/bin/rppg-ros demo --rate 0 --output ''
 	@echo "left out: test/packaging (about this checkout, whatever the versions: make test runs it)"
-	@$(ALONE) .venv-$*/bin/pytest -o timeout=600 -o faulthandler_timeout=500 --ignore test/packaging
+	@$(ALONE) .venv-$*/bin/pytest --ignore test/packaging
 
 test-lowest: .venv-lowest/tested test-noble
 test-noble: .venv-noble/tested
