@@ -42,14 +42,14 @@ def replay(monkeypatch):
         images = source._images["rgb"]
         source._heard = lambda: tracker._inputs[0]._profile is qos.CAMERAS and images.get_subscription_count() == 1
         with spinning(recorder, *pipeline, source) as executor:
-            wait_for(lambda: source.done, "the end of the recording")
+            wait_for(lambda: source.done, what="the end of the recording")
             executor.create_task(vitals.trigger_deactivate)  # as when frames stop: what was held back is given
-            wait_for(lambda: vitals.worker is None, "the last results")
+            wait_for(lambda: vitals.worker is None, what="the last results")
             settle(executor)
-            wait_for(lambda: len(heard.waves) + len(heard.rates) == len(given), "the recorder's hearing all")
+            wait_for(lambda: len(heard.waves) + len(heard.rates) == len(given), what="the recorder's hearing all")
             assert not recorder.done
             now.s = recorder.parameters.read().quiet_after
-            wait_for(lambda: recorder.done, "the results")
+            wait_for(lambda: recorder.done, what="the results")
         assert source.error == "" and tracker.meters["rgb"].total == source._meter.total
 
     return replay

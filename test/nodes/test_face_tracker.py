@@ -46,7 +46,7 @@ class Rig:
         self._spin = spinning(self.tracker, self.camera, self.listener)
         self.executor = self._spin.__enter__()
         self.wait_connected()
-        wait_for(lambda: self.tracker._publisher.get_subscription_count(), "listener to face_crops")
+        wait_for(lambda: self.tracker._publisher.get_subscription_count(), what="listener to face_crops")
         return self
 
     def __exit__(self, *error):
@@ -54,23 +54,23 @@ class Rig:
 
     def wait_connected(self):
         """Until each camera and its subscription know each other, after the change to the delivery that it offers."""
-        wait_for(lambda: [i._profile for i in self.tracker._inputs] == [self.wanted] * 2, "the change of delivery")
+        wait_for(lambda: [i._profile for i in self.tracker._inputs] == [self.wanted] * 2, what="the change of delivery")
         for publisher in self.images.values():
-            wait_for(lambda publisher=publisher: publisher.get_subscription_count() == 1, "subscription to images")
+            wait_for(lambda publisher=publisher: publisher.get_subscription_count() == 1, what="subscription to images")
         for images in self.tracker._inputs:
-            wait_for(lambda images=images: _cameras_of(images) == 1, "a camera")
+            wait_for(lambda images=images: _cameras_of(images) == 1, what="a camera")
 
     def send(self, stream, message):
         """Give one image, and wait until the node has taken it: queues are short, and a slow machine must lose nothing."""
         meter = self.tracker.meters[stream]
         before = meter.total
         self.images[stream].publish(message)
-        wait_for(lambda: meter.total > before, "the image's arrival")
+        wait_for(lambda: meter.total > before, what="the image's arrival")
 
     def wait_heard(self):
         """Until all is done that was sent, and all heard that was published of it."""
         settle(self.executor)
-        wait_for(lambda: len(self.got) == len(self.published), "what was published")
+        wait_for(lambda: len(self.got) == len(self.published), what="what was published")
 
     def play(self, frames=FRAMES, shift_ns=0, streams=(RGB, THERMAL)):
         for frame in frames:

@@ -143,7 +143,7 @@ def gate(monkeypatch):
         rates.publish(msg.HeartRate(header=to_header(stamp_s * S, "")))
 
     with spinning(node, others):
-        wait_for(lambda: node.count_publishers("heart_rate") and rates.get_subscription_count(), "discovery")
+        wait_for(lambda: node.count_publishers("heart_rate") and rates.get_subscription_count(), what="discovery")
         yield SimpleNamespace(gate=gate, node=node, others=others, tell_rate=tell_rate, warnings=warnings)
 
 
@@ -156,27 +156,27 @@ def held(gate, stamp_s):
     """A frame that is held back, in a thread that ends when it may go."""
     waiter = threading.Thread(target=go, args=(gate, stamp_s), daemon=True)
     waiter.start()
-    wait_for(lambda: gate._changed._waiters or not waiter.is_alive(), "the frame's coming to the gate")
+    wait_for(lambda: gate._changed._waiters or not waiter.is_alive(), what="the frame's coming to the gate")
     assert waiter.is_alive(), "it was let through"
     return waiter
 
 
 def test_the_gate_follows_heart_rate_also_after_a_jump_back(gate):
     crops = gate.others.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
-    wait_for(lambda: gate.node.count_publishers("face_crops") and crops.get_subscription_count(), "discovery")
+    wait_for(lambda: gate.node.count_publishers("face_crops") and crops.get_subscription_count(), what="discovery")
     for _ in range(2):  # the second time is a loop
         go(gate.gate, 30)
         gate.tell_rate(29)
-        wait_for(lambda: gate.gate.ahead_of_heart_s == 1.0, "the first rate")
+        wait_for(lambda: gate.gate.ahead_of_heart_s == 1.0, what="the first rate")
         frame = held(gate.gate, 40)
         gate.tell_rate(33)
-        wait_for(lambda: gate.gate.ahead_of_heart_s == 7.0, "a rate that is still far behind")
+        wait_for(lambda: gate.gate.ahead_of_heart_s == 7.0, what="a rate that is still far behind")
         assert frame.is_alive()
         gate.tell_rate(36)
         frame.join(PATIENCE_S)
         assert not frame.is_alive()
         crops.publish(msg.FaceCrops(header=to_header(40 * S, "")))
-        wait_for(lambda: not gate.gate.in_flight, "the answer to all frames")
+        wait_for(lambda: not gate.gate.in_flight, what="the answer to all frames")
     assert gate.warnings == []
 
 
@@ -196,7 +196,7 @@ def test_who_never_answers_is_waited_for_only_so_long(gate, monkeypatch):
     monkeypatch.setattr(video_gate, "GREETING_S", 1e-3)
     monkeypatch.setattr(video_gate, "PATIENCE_S", 1e-3)
     crops = gate.others.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
-    wait_for(lambda: gate.node.count_publishers("face_crops") and crops.get_subscription_count(), "discovery")
+    wait_for(lambda: gate.node.count_publishers("face_crops") and crops.get_subscription_count(), what="discovery")
     for stamp_s in range(1, 4 * video_gate.MAX_IN_FLIGHT):
         go(gate.gate, stamp_s)
     assert gate.gate._greeted == video_gate.GREETINGS and len(gate.warnings) >= 1

@@ -60,7 +60,7 @@ def play(monkeypatch):
         if before_spin:
             before_spin(listener)
         with spinning(source, listener):
-            wait_for(lambda: until(source, listener.got), "the end of the test's playback")
+            wait_for(lambda: until(source, listener.got), what="the end of the test's playback")
         return source, listener.got, np.array(arrivals)
 
     return play

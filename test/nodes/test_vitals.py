@@ -67,13 +67,13 @@ def graph():
             for count, (stamp_ns, faces) in enumerate(stream, start=1):
                 publisher.publish(crops_message(to_header(stamp_ns, "camera_optical"), faces))
                 due = before + count - (UNDERWAY if count < len(stream) else 0)
-                wait_for(lambda due=due: node.meter.total >= due, "the crops' arrival")
-                wait_for(lambda: not node.worker.pending, "the engine")
+                wait_for(lambda due=due: node.meter.total >= due, what="the crops' arrival")
+                wait_for(lambda: not node.worker.pending, what="the engine")
                 for outputs in (node._outputs, node._rates, node._samples):
                     for output in outputs.values():
                         assert output.wait_for_all_acked(Duration(seconds=PATIENCE_S))
             settle(made["executor"])
-            wait_for(lambda: len(listener.got["bvp"]) == len(node.waves), "the waveforms")
+            wait_for(lambda: len(listener.got["bvp"]) == len(node.waves), what="the waveforms")
 
         # Entities must be made on the executor's thread once it spins, as lifecycle services do.
         node.on_executor = lambda call: made["executor"].create_task(call)
@@ -91,9 +91,9 @@ def stream_of(**options):
 def test_pulse_and_breath_come_out(graph):
     node, got, send, _ = graph()
     send(stream_of(bpm=75, breaths=15, seconds=40))
-    wait_for(lambda: any(m.status == 0 for m in got["respiration_rate"]), "a respiration rate")
-    wait_for(lambda: got["bvp"][-1].header.stamp.sec - START_NS // S >= 36, "the whole waveform")
-    wait_for(lambda: not node.worker.pending, "the engine")
+    wait_for(lambda: any(m.status == 0 for m in got["respiration_rate"]), what="a respiration rate")
+    wait_for(lambda: got["bvp"][-1].header.stamp.sec - START_NS // S >= 36, what="the whole waveform")
+    wait_for(lambda: not node.worker.pending, what="the engine")
     heart = [m for m in got["heart_rate"] if m.status == msg.HeartRate.STATUS_OK]
     assert all(m.value == pytest.approx(75, abs=2) and 0 < m.std < 3 and m.quality > 0.6 for m in heart)
     assert all(m.header.frame_id == "camera_optical" and m.face_id == "abcde" and m.model == "pos" for m in heart)
@@ -107,7 +107,7 @@ def test_pulse_and_breath_come_out(graph):
     assert np.abs(np.array(ends[:-1]) - np.array(starts[1:])).max() < 10
     assert starts[0] == START_NS, "the stamp of the first sample is the first frame's"
     samples, count = got["bvp/sample"], sum(len(m.samples) for m in chunks)
-    wait_for(lambda: len(samples) >= count, "the last samples")
+    wait_for(lambda: len(samples) >= count, what="the last samples")
     assert len(samples) == count
     assert samples[7].value == pytest.approx(chunks[0].samples[7])
 
@@ -116,7 +116,7 @@ def test_a_streaming_network_runs_in_the_node(graph, tmp_path):
     pytest.importorskip("onnx", reason="onnx is installed for tests only")
     node, got, send, _ = graph(model=write_streaming_model(tmp_path / "m.onnx"))
     send(stream_of(bpm=75, seconds=20))
-    wait_for(lambda: got["bvp"] and got["bvp"][-1].header.stamp.sec - START_NS // S >= 19, "the whole waveform")
+    wait_for(lambda: got["bvp"] and got["bvp"][-1].header.stamp.sec - START_NS // S >= 19, what="the whole waveform")
     heart = [m for m in got["heart_rate"] if m.status == msg.HeartRate.STATUS_OK]
     assert len(heart) >= 5 and all(m.value == pytest.approx(75, abs=2) and m.model == "rise" for m in heart)
     starts = [from_time(m.header.stamp) for m in got["bvp"]]

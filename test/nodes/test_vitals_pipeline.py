@@ -30,7 +30,7 @@ class Camera(Node):
             self.images[frame.stream].publish(message)
             if frame.stream == RGB:
                 sent += 1
-                wait_for(lambda sent=sent: tracker.stats.frames > sent - 4, "tracking")
+                wait_for(lambda sent=sent: tracker.stats.frames > sent - 4, what="tracking")
 
 
 def test_images_to_heart_rate_in_one_process():
@@ -49,7 +49,7 @@ def test_images_to_heart_rate_in_one_process():
         wait_for(lambda: camera.images[RGB].get_subscription_count() == 1, what="the reliable subscription")
         wait_for(lambda: listener.count_publishers("heart_rate") == 1, what="the heart rate's publisher")
         camera.play(DemoScene(heart_rate=84.0, seconds=13.0, motion_px=1.0), face_tracker.camera.tracker)
-        wait_for(lambda: any(m.status == m.STATUS_OK for m in listener.got["heart_rate"]), "a heart rate")
+        wait_for(lambda: any(m.status == m.STATUS_OK for m in listener.got["heart_rate"]), what="a heart rate")
     rates = [m for m in listener.got["heart_rate"] if m.status == m.STATUS_OK]
     assert all(abs(m.value - 84) < 3 for m in rates)
     assert all(from_time(m.header.stamp) < START_NS + 13_000_000_000 for m in rates)

@@ -60,7 +60,7 @@ def spinning(*nodes):
             node.destroy_node()
 
 
-def wait_for(condition, what="condition", seconds=PATIENCE_S):
+def wait_for(condition, seconds=PATIENCE_S, what="condition"):
     """Wait until a condition holds; the limit is for what never comes, not for slow machines."""
     end = time.monotonic() + seconds
     while not condition():

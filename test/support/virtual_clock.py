@@ -22,5 +22,5 @@ class VirtualClock:
         return self.now_s
 
     def wait(self, event, seconds):
-        wait_for(lambda: event.is_set() or self.settled(), "the arrival of what was sent")
+        wait_for(lambda: event.is_set() or self.settled(), what="the arrival of what was sent")
         self.now_s += seconds
