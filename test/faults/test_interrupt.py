@@ -42,7 +42,7 @@ def test_vitals_ends_while_the_network_is_behind(ending):
     publisher = sender.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
     process = started("vitals", "-p", f"model:={MODEL}", "-p", "hop:=0.1", "-p", "queue_size:=100")
     try:
-        wait_for(publisher.get_subscription_count, "the node's subscription")
+        wait_for(publisher.get_subscription_count, what="the node's subscription")
         for crop in crops(seconds=30.0, thermal=False):  # as fast as they can be sent: windows pile up
             publisher.publish(crops_message(to_header(crop.stamp_ns, "c"), [crop]))
             time.sleep(0.001)
@@ -62,7 +62,7 @@ def test_a_tracker_ends_while_images_flood_it(module, ending):
     frames = [f for f in DemoSource(DemoScene(seconds=2.0, fps=15.0, thermal_fps=0.0)) if f.stream == RGB]
     process = started(module)
     try:
-        wait_for(publisher.get_subscription_count, "the node's subscription")
+        wait_for(publisher.get_subscription_count, what="the node's subscription")
         for i in range(60):
             frame = frames[i % len(frames)]
             publisher.publish(image_message(frame, to_header(START_NS + i * S // 30, "c"), "rgb8"))
