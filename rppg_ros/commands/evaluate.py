@@ -29,6 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `evaluate` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser(
         "evaluate",
+        allow_abbrev=False,
         help="measure recordings with ground truth: errors, report",
         description="Bags, videos or a dataset through the nodes' own pipeline, against ground truth. Run again in the "
         "same output folder, it goes on where it was stopped. Exit code 1: some recordings could not be evaluated.",

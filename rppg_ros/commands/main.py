@@ -34,7 +34,9 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         default="",
         help="name of a shipped model, or .onnx file with a model card; none: POS; default: mmrphys-rgbt",
     )
-    demo.add_argument("--rate", type=float, default=1.0, help="speed; 0: as fast as the nodes keep up")
+    demo.add_argument(
+        "--rate", type=float, default=0.0, help="speed; 1: true speed; default 0: as fast as the nodes keep up"
+    )
     demo.add_argument("--output", default="demo_vitals.png", help="picture of the waveforms; '' for none")
     demo.add_argument("--params-file", default="", help="YAML of parameters; default: the installed config/demo.yaml")
     demo.set_defaults(run=_run_demo)

@@ -65,11 +65,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ClipEnd:
-    """The clip is over (gap, face lost, clock reset, end of the recording): what was held back becomes final."""
+    """The clip is over (gap, face lost, clock reset, end of the recording): what was held back becomes final.
+
+    Attributes
+    ----------
+    gone : whether the face is out of view; False where its next clip begins at once.
+    """
 
     face_id: str
     clip_start_ns: int
     stamp_ns: int
+    gone: bool = True
 
 
 class ClipBuilder:

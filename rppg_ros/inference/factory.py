@@ -67,8 +67,19 @@ _OWN: Mapping[str, EngineFactory] = MappingProxyType(
 GROUP: Group[EngineFactory] = Group("rppg_ros.engines", "engine", _OWN, EngineError, not_callable)
 
 
+MAX_CROP_PX, MIN_SCALE, MAX_SCALE = 1024, 0.5, 5.0  # as model cards
+MAX_RATE_HZ = 1000.0
+
+
 def _problem(engine: Engine) -> str:
     """What is wrong with a plug-in's engine that would only show once faces are seen; "": nothing."""
+    try:
+        return _lacks(engine)
+    except Exception as error:  # properties of others' code
+        return f"cannot be looked at: {type(error).__name__}: {error}"
+
+
+def _lacks(engine: Engine) -> str:
     missing = lacking(engine, Engine)
     if missing:
         return missing
@@ -77,7 +88,12 @@ def _problem(engine: Engine) -> str:
         return f"measures {list(vitals)}, not some of Vital"
     if not isinstance(plan, WindowPlan):
         return f"has a {type(plan).__name__} for its plan, not a WindowPlan"
-    if plan.rate_hz <= 0 or plan.hop < 1 or not 1 <= plan.first <= plan.longest:
+    sizes = (engine.crop_size, engine.least_crop, plan.hop, plan.first, plan.longest)
+    if not all(isinstance(size, int) for size in sizes):
+        return f"has sizes or points that are not whole numbers: {sizes}"
+    if not 1 <= engine.crop_size <= MAX_CROP_PX or not MIN_SCALE <= engine.crop_scale <= MAX_SCALE:
+        return f"wants crops that cannot be: {engine.crop_size} pixels, {engine.crop_scale} times the face box"
+    if not 0 < plan.rate_hz <= MAX_RATE_HZ or plan.hop < 1 or not 1 <= plan.first <= plan.longest:
         return f"has a plan that cannot be: {plan}"
     untold = [vital.value for vital in vitals if vital not in plan.hold_back]
     return f"has a plan without the hold_back of {', '.join(untold)}" if untold else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from rppg_ros.inference.clips import ClipBuilder, ClipEnd, Window
@@ -48,7 +48,7 @@ class CropIntake:
         if verdict in DROPS:
             return out
         if verdict is not Verdict.OK:
-            self._end_clips(list(self._clips), out)
+            self._end_clips(list(self._clips), out, {crop.face_id for crop in crops})
             self._due_ns = None
         for crop in crops:
             self._take(crop, out)
@@ -67,17 +67,17 @@ class CropIntake:
     def _take(self, crop: FaceCrop, out: Intake) -> None:
         clip = self._clips.get(crop.face_id)
         if clip is not None and crop.stamp_ns - clip.last_ns > self._max_gap_ns:
-            self._end_clips([crop.face_id], out)
+            self._end_clips([crop.face_id], out, {crop.face_id})
             clip = None
         if clip is None:
             clip = self._clips[crop.face_id] = ClipBuilder(self._engine, crop)
         out.jobs.extend(clip.push(crop))
 
-    def _end_clips(self, faces: list[str], out: Intake) -> None:
+    def _end_clips(self, faces: list[str], out: Intake, in_view: Collection[str] = ()) -> None:
         for face in faces:
             clip = self._clips.pop(face)
             out.jobs.extend(clip.finish())
-            out.jobs.append(ClipEnd(face, clip.start_ns, clip.last_ns))
+            out.jobs.append(ClipEnd(face, clip.start_ns, clip.last_ns, face not in in_view))
 
     def _say_unknown(self, stamp_ns: int, out: Intake) -> None:
         """Once a second: no face, or a clip too young for a window. From its first window on the worker speaks for a clip."""

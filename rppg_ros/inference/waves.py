@@ -93,7 +93,7 @@ class WaveMaker:
             del self._clips[job.face_id]
             for vital, growing in clip.waves.items():
                 out += self._grow(clip, job.face_id, vital, growing.joined.end)
-        for vital in Vital:
+        for vital in Vital if job.gone else ():
             out.append(Rate.unknown(vital, job.face_id, job.stamp_ns, Status.NO_FACE, self._engine.name))
         return out
 

@@ -21,6 +21,7 @@ from rppg_ros.vision.tracker import FaceTracker
 
 DEFAULT_REQUEST = CropRequest()
 STREAMS = (RGB, THERMAL)
+MAX_ELEMENT = 1e5  # of a homography between images of pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,8 @@ def registration_from(homography: list[float]) -> Registration | None:
     if not any(homography):
         return None
     matrix = np.array(homography, dtype=np.float64).reshape(3, 3)
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
-        raise ValueError("'thermal.homography' is a matrix that cannot be inverted")
+    if np.abs(matrix).max() > MAX_ELEMENT or abs(np.linalg.det(matrix)) < 1e-12:
+        raise ValueError(
+            "'thermal.homography' is no homography between two images: it cannot be inverted, or is absurdly large"
+        )
     return Registration.from_homography(matrix)

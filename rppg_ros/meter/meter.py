@@ -16,10 +16,10 @@ from rppg_ros.inference.waves import Output
 from rppg_ros.meter.camera import CameraHalf, TrackedFrame
 from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
 from rppg_ros.meter.reading import Reading, ReadingMaker
-from rppg_ros.meter.vitals import VitalsHalf, engine_of
+from rppg_ros.meter.vitals import SCALE_TOLERANCE, VitalsHalf, engine_of
 from rppg_ros.settings.files import read_params_file
 from rppg_ros.settings.halves import MeterSettings
-from rppg_ros.settings.schema import make
+from rppg_ros.settings.schema import SettingError, make
 from rppg_ros.sources.base import StreamFrame
 from rppg_ros.sources.factory import open_source
 from rppg_ros.sources.frames import image_of
@@ -27,6 +27,7 @@ from rppg_ros.sync.policies import RGB, THERMAL
 from rppg_ros.types import NS_PER_S, Rate, Vital, Waveform
 from rppg_ros.vision.detect import Detector
 
+MAX_STAMP_NS = 2**62  # the year 2116
 Stamp = int | float
 """Acquisition time: whole nanoseconds, or seconds as a float."""
 
@@ -68,12 +69,24 @@ class VitalsMeter:
         seed: int | None = None,
         **values: Any,
     ) -> None:
+        if settings is not None and not isinstance(settings, MeterSettings):
+            raise TypeError(f"VitalsMeter takes settings by name: VitalsMeter(model={settings!r})")
         if settings is not None and (values or params_file):
             raise ValueError("give VitalsMeter either MeterSettings, or settings one by one and a params_file")
         self.settings = settings or make(MeterSettings, {**read_params_file(params_file, MeterSettings), **values})
         self.vitals = VitalsHalf(engine_object or engine_of(self.settings), self.settings, zero_is_unset=False)
         self.camera = CameraHalf(self.settings, self.vitals.request, detector, seed=seed, zero_is_unset=False)
+        self._check_crops()
         self._readings = ReadingMaker()
+
+    def _check_crops(self) -> None:
+        """Raise SettingError where crop.size or crop.scale ask for crops that the engine refuses."""
+        cut, engine = self.camera.tracker.request, self.vitals.engine
+        if cut.size < engine.least_crop or abs(cut.scale / engine.crop_scale - 1) > SCALE_TOLERANCE:
+            raise SettingError(
+                f"'crop.size' {cut.size} and 'crop.scale' {cut.scale:g}: engine '{engine.name}' wants {engine.crop_size} px"
+                f" (at least {engine.least_crop}) and {engine.crop_scale:g}; leave both at 0"
+            )
 
     def push(self, stamp: Stamp, rgb: np.ndarray | None = None, thermal: np.ndarray | None = None) -> list[Reading]:
         """Take the next frame of one camera, or of both if they share a stamp; returns the readings that are now known.
@@ -193,6 +206,8 @@ def measure(source: str | Path, thermal_source: str | Path = "", **settings: Any
 
 
 def _nanoseconds(stamp: Stamp) -> int:
-    if isinstance(stamp, numbers.Real) and not isinstance(stamp, bool) and np.isfinite(stamp):
-        return int(stamp) if isinstance(stamp, numbers.Integral) else round(float(stamp) * NS_PER_S)
+    if isinstance(stamp, numbers.Real) and not isinstance(stamp, bool) and stamp == stamp and abs(stamp) < MAX_STAMP_NS:
+        stamp_ns = int(stamp) if isinstance(stamp, numbers.Integral) else round(float(stamp) * NS_PER_S)
+        if abs(stamp_ns) < MAX_STAMP_NS:
+            return stamp_ns
     raise ValueError(f"a stamp is whole nanoseconds or seconds as a float, not {stamp!r}")

@@ -59,7 +59,7 @@ class ReadingMaker:
                 self._waves.setdefault(output.face_id, []).append(output)
                 continue
             self._newest[output.face_id, output.vital] = output
-            faces[output.face_id] = max(output.stamp_ns, faces.get(output.face_id, 0))
+            faces[output.face_id] = max(output.stamp_ns, faces.get(output.face_id, output.stamp_ns))
             if output.status is Status.NO_FACE:
                 ended.add(output.face_id)
         readings = [self._reading(face, stamp_ns) for face, stamp_ns in faces.items()]

@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
@@ -33,7 +34,7 @@ EXIT_BAD_SETTING = 2  # a process that ends with it would end so again: launch f
 class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     """Lifecycle node whose subclasses fill in `setup`, `start`, `stop` and `teardown`.
 
-    A `setup` that raises ValueError, RuntimeError or OSError leaves the node unconfigured with one clear line in the log and
+    A `setup` that raises leaves the node unconfigured with one clear line in the log and
     an error in its diagnostics; it can be configured again. Parameters are read when it is configured; the live ones may
     change later.
 
@@ -94,9 +95,12 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
         try:
             self.settings = self.parameters.read()
             self.setup()
-        except (ValueError, RuntimeError, OSError) as error:
-            self.problem = str(error)
-            self.get_logger().error(f"cannot configure: {error}")
+        except Exception as error:  # of a plug-in, for instance
+            known = isinstance(error, ValueError | RuntimeError | OSError)
+            self.problem = (str(error) if known else f"{type(error).__name__}: {error}")[
+                :MAX_SHOWN
+            ] or "no reason given"
+            self.get_logger().error(f"cannot configure: {self.problem}")
             self.teardown()
             return TransitionCallbackReturn.FAILURE
         self.problem = ""
@@ -204,7 +208,11 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
     # besides, in the middle of whatever runs: a message that is being taken, a clean-up.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: None)
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.ALL)
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.ALL)
+    except Exception as error:  # rclpy's own, of several classes: an argument or a parameter file that cannot be read
+        print(f"rppg_ros: {error}", file=sys.stderr)
+        return EXIT_BAD_SETTING
     nodes: Sequence[Node] = []
     try:
         nodes = make()
@@ -214,8 +222,8 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
         for node in nodes:
             if isinstance(node, ManagedNode):
                 node.autostart()
-        executor.spin()
-    except ParameterError as error:
+        _spin(executor)
+    except (ParameterError, InvalidParameterTypeException, InvalidParameterValueException) as error:
         rclpy.logging.get_logger("rppg_ros").fatal(str(error))
         return EXIT_BAD_SETTING
     except ExternalShutdownException:
@@ -228,6 +236,21 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
         end_nodes(nodes)
     _leave_if_a_worker_runs_on()
     return 0
+
+
+def _spin(executor: Any) -> None:
+    """Spin until the context ends. What escapes a callback of rclpy's own (a lifecycle transition that is not allowed from this
+    state, for one) is told, and the spinning goes on: no node dies of a message."""
+    while True:
+        try:
+            executor.spin()
+            return
+        except ExternalShutdownException:
+            return
+        except Exception as error:
+            if not rclpy.ok():
+                return
+            rclpy.logging.get_logger("rppg_ros").error(f"{type(error).__name__}: {str(error)[:MAX_SHOWN]}; goes on")
 
 
 def _leave_if_a_worker_runs_on() -> None:

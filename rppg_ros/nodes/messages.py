@@ -17,8 +17,8 @@ WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
 RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
 
 
-CROP_SIZES = (4, 512)  # pixels
-CROP_SCALES = (0.5, 4.0)
+CROP_SIZES = (1, 1024)  # pixels; what a model card may ask for
+CROP_SCALES = (0.5, 5.0)
 SCALE_DIGITS = 6
 MAX_FACES = 64
 MAX_ID_LENGTH = 64

@@ -78,10 +78,15 @@ class Parameters:
         return out
 
     def _unknown(self, name: str) -> str:
-        owners = [node for node, group in NODES.items() if name in settings_of(group)]
-        if owners:
-            return f"unknown parameter '{name}' of {self._node.get_name()}: it is a parameter of {owners[0]}"
+        owner = self._owner(name)
+        if owner:
+            return f"unknown parameter '{name}' of {self._node.get_name()}: it is a parameter of {owner}"
         return unknown(name, self.known, "parameter")
+
+    @staticmethod
+    def _owner(name: str) -> str:
+        """Which of our nodes has a parameter of that name; empty: none."""
+        return next((node for node, group in NODES.items() if name in settings_of(group)), "")
 
     def _values(self) -> dict[str, Any]:
         return {name: self._node.get_parameter(name).value for name in self.known}
@@ -92,6 +97,8 @@ class Parameters:
             declared = self.known.get(name)
             if declared is None:
                 if name in also_known or name.split(".")[0] in NOT_OURS or self._node.has_parameter(name):
+                    continue
+                if self._owner(name):  # a section `/**` of a file is for all nodes: another's setting is no misspelling
                     continue
                 raise ParameterError(self._unknown(name))
             # `rate:=0` and `fps: 30` mean 0.0 and 30.0, and `source:=0` is camera "0"; rclpy would refuse all three.

@@ -14,7 +14,7 @@ from rppg_ros.inference.waves import Output
 from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.diagnostics import Diagnostics, Meter
-from rppg_ros.nodes.managed import HURRY_S, ManagedNode, run_nodes
+from rppg_ros.nodes.managed import HURRY_S, MAX_SHOWN, ManagedNode, run_nodes
 from rppg_ros.nodes.messages import (
     RATE_TYPES,
     WAVEFORM_TYPES,
@@ -167,11 +167,11 @@ class VitalsNode(ManagedNode):
         self.complaint = text
         self.warn(text)
 
-    def _engine_failed(self, error: Exception) -> None:
+    def _engine_failed(self, error: BaseException) -> None:
         """On the worker's thread."""
         name = self.half.engine.name if self.half is not None else ""
         self.errors += 1
-        self.complaint = f"engine '{name}': {error}"
+        self.complaint = f"engine '{name}': {str(error)[:MAX_SHOWN] or type(error).__name__}"
         self.get_logger().error(self.complaint, throttle_duration_sec=5.0)
 
     def _results_ready(self) -> None:

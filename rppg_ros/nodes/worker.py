@@ -25,7 +25,7 @@ class Worker:
         self,
         work: Callable[[Any], list[Any]],
         on_result: Callable[[], None],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[BaseException], None],
         may_drop: Callable[[Any], bool],
         queue_size: int,
     ) -> None:
@@ -47,9 +47,10 @@ class Worker:
         if not jobs:
             return
         with self._wake:
-            self._jobs.extend(jobs)
+            # What comes together (a window of each face) is no backlog: only what still waits from before is counted.
             while len(self._jobs) > self.queue_size and self._drop_oldest():
                 self.dropped += 1
+            self._jobs.extend(jobs)
             self._wake.notify()
 
     def take(self) -> list[Any]:
@@ -101,7 +102,7 @@ class Worker:
         started = time.thread_time()
         try:
             results = self._work(job)
-        except Exception as error:  # a bad window must not end the node
+        except (Exception, SystemExit) as error:  # a bad window, or engine, must not end the thread
             results = []
             self._on_error(error)
         self.busy_s += time.thread_time() - started

@@ -19,6 +19,7 @@ NODES: Mapping[str, type] = {
 }
 EVERY_NODE = ("**", "*")
 PARAMETERS = "ros__parameters"
+MAX_SHOWN = 200  # characters of what YAML says
 NOT_OURS = ("use_sim_time", "qos_overrides", "start_type_description_service")  # rclpy declares these for every node
 
 
@@ -36,7 +37,8 @@ def read_params_file(path: str | Path | None, group: type) -> dict[str, Any]:
     if path is None:
         return {}
     wanted, found = settings_of(group), {}
-    for node, values in _sections(Path(path)):
+    # A node's own section wins over one for all nodes, wherever it stands.
+    for node, values in sorted(_sections(Path(path)), key=lambda section: section[0] not in EVERY_NODE):
         known = _known(node)
         for name, value in values.items():
             if name.split(".")[0] in NOT_OURS:
@@ -56,18 +58,26 @@ def _sections(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Node name and its parameters, of the nodes that are ours."""
     try:
         read = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise SettingError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(read, dict):
-        raise SettingError(f"{path}: not a parameter file: it has no sections of nodes")
-    for key, section in read.items():
+        if not isinstance(read, dict):
+            raise SettingError(f"{path}: not a parameter file: it has no sections of nodes")
+        yield from _walk(path, read)
+    except SettingError:
+        raise
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise SettingError(f"{path}: cannot be read: {' '.join(str(error).split())[:MAX_SHOWN]}") from None
+
+
+def _walk(path: Path, sections: Mapping[Any, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Sections of our nodes; those of a namespace may be nested in one of its own."""
+    for key, section in sections.items():
         node = str(key).rsplit("/", 1)[-1]
-        if node not in NODES and node not in EVERY_NODE:
-            continue
-        values = section.get(PARAMETERS) if isinstance(section, dict) else None
-        if not isinstance(values, dict):
-            raise SettingError(f"{path}: {key}: has no '{PARAMETERS}'")
-        yield node, dict(_flat(values))
+        if node in NODES or node in EVERY_NODE:
+            values = section.get(PARAMETERS) if isinstance(section, dict) else None
+            if not isinstance(values, dict):
+                raise SettingError(f"{path}: {key}: has no '{PARAMETERS}'")
+            yield node, dict(_flat(values))
+        elif isinstance(section, dict) and PARAMETERS not in section:
+            yield from _walk(path, section)
 
 
 def _flat(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

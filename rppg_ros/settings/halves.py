@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rppg_ros.settings.schema import setting
+from rppg_ros.settings.schema import Checked, setting
 
 PAIRING_POLICIES = ("rgb_leads", "approximate", "exact")
 THERMAL_UNITS = ("celsius", "kelvin")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeSettings:
+class TimeSettings(Checked):
     """What both halves must agree on."""
 
     max_gap: float = setting(

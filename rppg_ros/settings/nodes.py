@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rppg_ros.settings.halves import CameraSettings, VitalsSettings
-from rppg_ros.settings.schema import setting
+from rppg_ros.settings.schema import Checked, setting
 
 TRANSPORTS = ("raw", "compressed")
 RELIABILITIES = ("auto", "best_effort", "reliable")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManagedSettings:
+class ManagedSettings(Checked):
     """What both lifecycle nodes have."""
 
     autostart: bool = setting(
@@ -52,12 +52,17 @@ class VitalsNodeSettings(VitalsSettings, ManagedSettings):
     """Parameters of vitals."""
 
     queue_size: int = setting(
-        "queue_size", 8, "windows that may wait for the network; beyond it the oldest is dropped", 1, 100, live=True
+        "queue_size",
+        8,
+        "windows that may wait for the network, besides the newest of each face; beyond it the oldest is dropped",
+        1,
+        100,
+        live=True,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoSourceSettings:
+class VideoSourceSettings(Checked):
     """Parameters of video_source."""
 
     source: str = setting(
@@ -116,7 +121,7 @@ class VideoSourceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecorderSettings:
+class RecorderSettings(Checked):
     """Parameters of evaluation_recorder."""
 
     recording: str = setting("recording", "", "bag, video or image folder that is replayed")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import numbers
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 Group = TypeVar("Group")
 KEY = "setting"
+MAX_SHOWN = 200  # characters of a wrong value
 
 
 class SettingError(ValueError):
@@ -69,9 +72,12 @@ class Setting:
         ------
         SettingError : wrong type, outside the range, not finite, or none of the choices.
         """
-        converted = self._converted(value)
+        try:
+            converted = self._converted(value)
+        except OverflowError:  # an integer that no float holds
+            converted = None
         if converted is None or not self._inside(converted):
-            raise SettingError(f"'{self.name}' cannot be {value!r}: it must be {self.allowed}")
+            raise SettingError(f"'{self.name}' cannot be {_shown(value)}: it must be {self.allowed}")
         return converted
 
     def _converted(self, value: Any) -> Any:
@@ -83,17 +89,18 @@ class Setting:
         if isinstance(value, bool):
             return None
         if isinstance(self.default, float):
-            return float(value) if isinstance(value, int | float) else None
+            return float(value) if isinstance(value, numbers.Real) else None
         if isinstance(self.default, int):
-            return value if isinstance(value, int) else None
+            return int(value) if isinstance(value, numbers.Integral) else None
         # `source:=0` is camera "0" on a command line.
-        return str(value) if isinstance(value, str | int) else None
+        return str(value) if isinstance(value, str | int | os.PathLike) else None
 
     def _numbers(self, value: Any) -> list[float] | None:
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        if isinstance(value, str | bytes) or not isinstance(value, Iterable):
             return None
         values = list(value)
-        if len(values) != len(self.default) or not all(isinstance(v, int | float) for v in values):
+        real = all(isinstance(v, numbers.Real) and not isinstance(v, bool) for v in values)
+        if len(values) != len(self.default) or not real:
             return None
         return [float(v) for v in values]
 
@@ -133,6 +140,22 @@ def settings_of(group: type) -> dict[str, Setting]:
         declared: Setting = entry.metadata[KEY]
         found[declared.name] = declared
     return found
+
+
+class Checked:
+    """Base of the groups: what they are made with is checked, and converted to the settings' types."""
+
+    def __post_init__(self) -> None:
+        for declared in settings_of(type(self)).values():
+            object.__setattr__(self, declared.python_name, declared.check(getattr(self, declared.python_name)))
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # an integer too long to be written
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def make(group: type[Group], values: Mapping[str, Any]) -> Group:

@@ -128,6 +128,8 @@ def facts(path: str | Path) -> Facts:
     with _opened(path) as container:
         stream = container.streams.video[0]
         codec = stream.codec_context
+        if codec is None:
+            raise SourceError(f"{path}: its codec is not known to this FFmpeg")
         return Facts(
             frames=stream.frames,
             rate_hz=float(stream.average_rate or 0),

@@ -57,7 +57,6 @@ def test_start_values_are_read_with_their_type(made):
         ({"encoding": "purple"}, "parameter 'encoding' cannot be 'purple': it must be one of: rgb8, bgr8, mono8"),
         ({"camera_matrix": [1.0]}, "parameter 'camera_matrix' cannot be"),
         ({"sorce": "demo:"}, "unknown parameter 'sorce'; did you mean 'source'?"),
-        ({"detector__rate": 3.0}, "unknown parameter 'detector.rate' of plain: it is a parameter of face_tracker"),
     ],
 )
 def test_start_values_that_cannot_be_are_named(given, says):
@@ -65,6 +64,16 @@ def test_start_values_that_cannot_be_are_named(given, says):
     with pytest.raises(ParameterError) as caught:
         Plain(parameter_overrides=overrides(**given))
     assert str(caught.value).startswith(says)
+
+
+def test_another_nodes_setting_is_no_misspelling_at_start_and_refused_later(made):
+    """A section `/**` of a parameter file reaches every node."""
+    node = made(Plain, detector__rate=3.0)
+    assert not node.has_parameter("detector.rate")
+    assert change(node, detector__rate=3.0) == (
+        False,
+        "unknown parameter 'detector.rate' of plain: it is a parameter of face_tracker",
+    )
 
 
 def test_rclpys_own_parameters_are_no_misspelling(made):

@@ -196,7 +196,6 @@ def test_a_missing_model_is_one_clear_line(graph):
         ({"engnie": "pos"}, "engnie.*did you mean 'engine'"),
         ({"max_gap": 99.0}, "max_gap"),
         ({"queue_size": "many"}, "queue_size"),
-        ({"detector__rate": 3.0}, "parameter of face_tracker"),
     ],
 )
 def test_wrong_parameters_are_named(params, name):

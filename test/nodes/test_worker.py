@@ -83,9 +83,11 @@ def test_a_full_queue_drops_its_oldest():
     bench.worker.submit(["b", "c"])
     assert bench.worker.dropped == 0
     bench.worker.submit(["d", "e"])
-    assert bench.worker.dropped == 2 and bench.worker.waiting == 2
-    bench.finish(3)
-    assert bench.ran == ["a", "d", "e"]
+    assert bench.worker.dropped == 0 and bench.worker.waiting == 4, "what comes together is no backlog"
+    bench.worker.submit(["f"])
+    assert bench.worker.dropped == 2 and bench.worker.waiting == 3
+    bench.finish(4)
+    assert bench.ran == ["a", "d", "e", "f"]
 
 
 def test_what_may_not_be_dropped_is_passed_over():
@@ -93,7 +95,7 @@ def test_what_may_not_be_dropped_is_passed_over():
     bench.worker.submit(["a"])
     bench.wait_begun()
     bench.worker.submit(["b", "c", "d"])
-    assert bench.worker.dropped == 1
+    assert bench.worker.dropped == 0
     bench.worker.submit(["e", "f"])
     assert bench.worker.dropped == 1 and bench.worker.waiting == 4, "all of these must be kept"
     bench.finish(5)
@@ -105,8 +107,9 @@ def test_the_running_job_is_not_dropped():
     bench.worker.submit(["a"])
     bench.wait_begun()
     bench.worker.submit(["b", "c"])
-    bench.finish(2)
-    assert bench.ran == ["a", "c"]
+    bench.worker.submit(["d"])
+    bench.finish(3)
+    assert bench.ran == ["a", "c", "d"]
 
 
 def test_an_error_is_reported_and_the_thread_goes_on():
