@@ -40,7 +40,7 @@ RUNTIME = [
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
 MODELS = ["torch>=2.4", "onnx>=1.16"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
-TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]  # JPEG with whole chroma: 4.7
+TRAINING = [*MODELS, "lightning>=2.6", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]  # JPEG with whole chroma: 4.7
 TEST = [
     "pytest>=7.4",
     "pytest-timeout>=2.2",
