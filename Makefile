@@ -17,14 +17,16 @@ RUN := env
 endif
 endif
 
-.PHONY: help demo test test-lowest test-noble lint bench build clean again
+.PHONY: help docs demo test test-lowest test-noble lint bench build clean again mutate
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
 	@echo "make test-lowest  demo and tests with the lowest versions that setup.py declares, then with Ubuntu 24.04's"
 	@echo "make bench   cost of each stage and latency"
+	@echo "make mutate  mutation tests of the core modules (docs/mutation.md); again: goes on where it stopped"
 	@echo "make build   colcon build into build/ and install/"
-	@echo "make lint    ruff"
+	@echo "make lint    ruff and mypy"
+	@echo "make docs    docs/settings.md, from the code"
 	@echo "make clean   remove everything that was made here"
 
 $(VENV)/created:
@@ -54,18 +56,24 @@ $(VENV)/test-ready: $(VENV)/installed requirements/test.txt
 demo: $(VENV)/installed
 	@$(RUN) $(BIN)/rppg-ros demo
 
+# numpy before 2.3 (Python 3.10, apt) has no default for what an ndarray holds, and mypy would ask for it each time.
+MYPY_FLAGS = $$($(RUN) $(BIN)/python -c 'import numpy as n; n.lib.NumpyVersion(n.__version__) < "2.3.0" and print("--allow-any-generics")')
+
 lint: $(VENV)/test-ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(RUN) $(BIN)/mypy $(MYPY_FLAGS)
 
+# One process for each core of a small machine; one takes tests from the other when it has no more (docs/testing.md).
+TEST_WORKERS ?= 2
 test: lint
-	@$(RUN) $(BIN)/python -m pytest
+	@$(RUN) $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
 
 # The oldest versions that are promised, each set in an environment of its own and with the wheels' ROS. Wheels of all of
 # them exist for Python 3.10 and 3.11. Without torch, unless TORCH=yes; what a test lacks, it says as it is skipped.
 OLD_PYTHON ?= python3.11
 TORCH ?=
-LEFT_OUT := ruff psutil $(if $(TORCH),,torch lightning tensorboard)
+LEFT_OUT := ruff mypy psutil $(if $(TORCH),,torch lightning tensorboard)
 ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRARY_PATH PYTHONNOUSERSITE=1
 
 .PRECIOUS: .venv-%/created .venv-%/build-ready
@@ -93,13 +101,26 @@ ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRA
 	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
 	@$(ALONE) .venv-$*/bin/rppg-ros demo --rate 0 --output ''
 	@echo "left out: test/packaging (about this checkout, whatever the versions: make test runs it)"
-	@$(ALONE) .venv-$*/bin/pytest -o timeout=600 -o faulthandler_timeout=500 --ignore test/packaging
+	@$(ALONE) .venv-$*/bin/pytest --ignore test/packaging
 
 test-lowest: .venv-lowest/tested test-noble
 test-noble: .venv-noble/tested
 
+docs: $(VENV)/installed
+	@$(RUN) $(BIN)/python -m rppg_ros.settings.reference > docs/settings.md.new
+	@mv docs/settings.md.new docs/settings.md
+
 bench: $(VENV)/test-ready
 	@$(RUN) $(BIN)/python benchmarks/stages.py
+
+$(VENV)/mutate-ready: $(VENV)/test-ready requirements/mutate.txt
+	@$(PIP) -r requirements/mutate.txt
+	@touch $@
+
+# One thread for each of the two processes.
+mutate: $(VENV)/mutate-ready
+	@$(RUN) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice -n 10 $(BIN)/mutmut run --max-children 2
+	@$(RUN) $(BIN)/python benchmarks/mutation_report.py
 
 $(VENV)/colcon-ready: $(VENV)/installed requirements/colcon.txt
 	@$(PIP) -r requirements/colcon.txt
@@ -114,4 +135,5 @@ build: $(VENV)/colcon-ready
 endif
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-noble build install log rppg_ros/msg rppg_ros/*.so *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-noble build install log mutants rppg_ros/msg rppg_ros/*.so *.egg-info
+	rm -rf .pytest_cache .ruff_cache .hypothesis .mypy_cache

@@ -29,23 +29,28 @@ RUNTIME = [
     "numpy>=1.26",
     "scipy>=1.11.1",  # 1.11.0 was withdrawn
     "opencv-python>=4.6.0.66,<5",
+    "av>=12",  # 11, Ubuntu 24.04's, works too, but has no wheel for every Python
     "onnxruntime>=1.17",
     "rosbags>=0.11",
     "rosbags-image>=0.10.3",  # earlier ones bring opencv-python-headless, whose cv2 overwrites ours
     "rich>=13",
+    "pydantic>=1.10.14",
     "PyYAML>=6",
     "matplotlib>=3.6.3",
     "scikit-image>=0.22",
 ]
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
-MODELS = ["torch>=2.4", "onnx>=1.16"]
+MODELS = ["torch>=2.4", "onnx>=1.16", "pooch>=1.8"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
-TRAINING = [*MODELS, "lightning>=2.6", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]  # JPEG with whole chroma: 4.7
+# OpenCV writes JPEG with whole chroma from 4.7 on.
+TRAINING = [*MODELS, "lightning>=2.6", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]
 TEST = [
     "pytest>=7.4",
     "pytest-timeout>=2.2",
+    "pytest-xdist>=3.4",
     "hypothesis>=6.98",
     "ruff>=0.17",
+    "mypy==2.4.1",
     "psutil>=5.9",
     "PyYAML>=6",
     "statsmodels>=0.14",
@@ -190,7 +195,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
-    package_data={NAME: ["weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
+    package_data={NAME: ["py.typed", "weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
     install_requires=requirements(),
     extras_require={
         "models": MODELS,

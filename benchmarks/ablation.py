@@ -13,6 +13,7 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 
+from clips import requests_of
 from judge import CLIPS, all_clips, judge, print_table
 
 from rppg_ros.commands.train import RUNS
@@ -39,7 +40,8 @@ def main() -> None:
     base = replace(TrainConfig.read(RUNS[args.run]), epochs=args.epochs, steps=args.steps, patience=args.epochs)
     models = [_trained(base, args.folder, "everything", [])]
     models += [_trained(base, args.folder, f"without {name}", [name]) for name in args.factors]
-    clips = pickle.loads(args.kept.read_bytes()) if args.kept else all_clips(args.reference, 0, 0.0)
+    requests = requests_of(map(str, models))
+    clips = pickle.loads(args.kept.read_bytes()) if args.kept else all_clips(args.reference, requests, 0, 0.0)
     CLIPS.extend(clip for clip in clips if clip.group.startswith(REAL))
     print_table(list(map(str, models)), [judge(str(model)) for model in models])
 

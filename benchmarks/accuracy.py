@@ -19,10 +19,10 @@ from pathlib import Path
 
 from rppg_ros.datasets.bags import open_recording
 from rppg_ros.evaluation import metrics
-from rppg_ros.evaluation.config import EvalConfig
 from rppg_ros.evaluation.results import RecordingResult
 from rppg_ros.evaluation.runner import evaluate
 from rppg_ros.inference.card import ModelCard
+from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.types import Vital
 
 ROW = re.compile(r"\|\s*(\S+\.(?:mp4|avi|mkv|gif))\s*\|.*?\|.*?\|\s*(\d+(?:\.\d+)?) bpm")
@@ -70,8 +70,9 @@ def _import(path: Path, target: Path) -> bool:
 def measure(task: tuple[str, Path, Path]) -> RecordingResult:
     """One method or model on one recording."""
     method, video, truth = task
-    config = EvalConfig(model=method) if method.endswith(".onnx") else EvalConfig(engine=method)
-    return evaluate(open_recording(str(video), str(truth)), config)
+    network = method.endswith(".onnx")
+    settings = EvaluationSettings(model=method) if network else EvaluationSettings(engine=method, model="")
+    return evaluate(open_recording(str(video), str(truth)), settings)
 
 
 def main() -> None:

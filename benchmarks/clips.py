@@ -1,8 +1,8 @@
-"""Crops of a person with the truth, ready for any engine: from videos through the product's tracker, or made up."""
+"""Crops of a person with the truth, cut as each engine's node gets them: from videos through the camera half, or made up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,37 +12,64 @@ from rppg_ros.evaluation.collect import Collector
 from rppg_ros.evaluation.protocols import WHOLE_BANDS
 from rppg_ros.evaluation.results import TaskResult
 from rppg_ros.inference.engine import Engine
-from rppg_ros.pipeline import CameraHalf, VitalsHalf
+from rppg_ros.inference.factory import ENGINES, make_engine
+from rppg_ros.meter import CameraHalf, VitalsHalf
+from rppg_ros.settings.evaluation import EvaluationSettings
+from rppg_ros.sync.policies import RGB
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.physiology import GRID_HZ, Vitals
 from rppg_ros.synthesis.sampler import random_scene
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame, Vital
-from rppg_ros.vision.detect import make_detector
-from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
+from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Vital
 from rppg_ros.vitals.registry import RATES
 
-SIZE, SCALE = 72, 1.5
 Crops = list[tuple[int, list[FaceCrop]]]
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedClip:
-    """Crops of each frame, and what is true of them."""
+    """Crops of each frame, for each way of cutting them, and what is true of them."""
 
     group: str
     name: str
-    crops: Crops
+    cuts: Mapping[CropRequest, Crops]
     truth: Truth
+
+    def crops(self, engine: Engine) -> Crops:
+        """Those that this engine's node would get.
+
+        Raises
+        ------
+        SystemExit : they were not cut (of another run, see --kept).
+        """
+        wanted = request_of(engine)
+        if wanted not in self.cuts:
+            raise SystemExit(f"{self.name}: no crops of {wanted.size} px kept, which '{engine.name}' wants")
+        return self.cuts[wanted]
 
     def run(self, engine: Engine) -> dict[Vital, TaskResult]:
         """Through the vitals half, as the node does it."""
-        vitals, collector = VitalsHalf(engine), Collector()
-        for stamp_ns, crops in self.crops:
-            for output in vitals.push(stamp_ns, crops):
+        half, collector, crops = VitalsHalf(engine), Collector(), self.crops(engine)
+        for stamp_ns, faces in crops:
+            for output in half.push(stamp_ns, faces):
                 collector.add(output)
-        for output in vitals.flush():
+        for output in half.flush():
             collector.add(output)
-        return collector.tasks(self.truth, self.crops[0][0], self.crops[-1][0], 0.0, WHOLE_BANDS)
+        return collector.tasks(self.truth, crops[0][0], crops[-1][0], 0.0, WHOLE_BANDS)
+
+
+def named_engine(name: str) -> Engine:
+    """An engine by its name, or a network by its model's."""
+    return make_engine(name) if name in ENGINES else make_engine(model=name)
+
+
+def request_of(engine: Engine) -> CropRequest:
+    """Which crops an engine wants."""
+    return CropRequest(engine.crop_size, engine.crop_scale)
+
+
+def requests_of(names: Iterable[str]) -> set[CropRequest]:
+    """Which crops some engines want."""
+    return {request_of(named_engine(name)) for name in names}
 
 
 def steady(rates: dict[Vital, float], seconds: float) -> Truth:
@@ -61,41 +88,44 @@ def truth_of(body: Vitals, seconds: float, known: tuple[Vital, ...] = tuple(Vita
     return Truth(waves=waves, rates=rates)
 
 
-def tracked(frames: Iterable[np.ndarray], stamps_ns: Sequence[int]) -> Crops:
-    """Crops of RGB uint8 frames."""
-    config = TrackerConfig(crop_size=SIZE, crop_scale=SCALE, max_faces=1)
-    camera = CameraHalf(FaceTracker(config, make_detector()))
-    out: Crops = []
+def tracked(
+    frames: Iterable[np.ndarray], stamps_ns: Sequence[int], requests: Iterable[CropRequest]
+) -> dict[CropRequest, Crops]:
+    """Crops of RGB uint8 frames, for each request; settings are those of an evaluation."""
+    halves = {request: CameraHalf(EvaluationSettings(), request, seed=0) for request in requests}
+    out: dict[CropRequest, Crops] = {request: [] for request in halves}
     for stamp_ns, frame in zip(stamps_ns, frames, strict=True):
-        out += camera.push_rgb(Frame(int(stamp_ns), frame))
-    return out + camera.flush()
+        for request, half in halves.items():
+            out[request] += [(one.stamp_ns, one.crops) for one in half.push(RGB, int(stamp_ns), frame)]
+    for request, half in halves.items():
+        out[request] += [(one.stamp_ns, one.crops) for one in half.flush()]
+    return out
 
 
-def made_up(seed: int, seconds: float, thermal: bool, hardness: float, size: int = SIZE) -> JudgedClip:
+def made_up(seed: int, seconds: float, thermal: bool, hardness: float, requests: Iterable[CropRequest]) -> JudgedClip:
     """A person of the generator's, cut as the tracker would."""
+    cuts = {request: _filmed(seed, seconds, thermal, hardness, request) for request in requests}
+    crops, body = next(iter(cuts.values()))
+    group = f"made-up, hard, {'RGB and thermal' if thermal else 'RGB'}"
+    return JudgedClip(
+        group, f"seed {seed}", {request: crops for request, (crops, _) in cuts.items()}, truth_of(body, seconds)
+    )
+
+
+def _filmed(seed: int, seconds: float, thermal: bool, hardness: float, request: CropRequest) -> tuple[Crops, Vitals]:
+    size = request.size
     rng = np.random.default_rng([seed, 0xA11])
     clip = make_clip(random_scene(rng, hardness, thermal), seconds, size, 3_000_000_000 + seed, max(size, 56))
     at_ns = np.round(clip.times_s * NS_PER_S).astype(np.int64)
     nearest = None if clip.thermal is None else _nearest(clip.thermal_times_s, clip.times_s)
-    crops = []
+    crops: Crops = []
     for i, stamp_ns in enumerate(at_ns):
         heat = None if nearest is None or nearest[i] < 0 else clip.thermal[nearest[i]]
         heat_ns = 0 if heat is None else round(clip.thermal_times_s[nearest[i]] * NS_PER_S)
-        crop = FaceCrop(
-            int(stamp_ns),
-            "made-up",
-            clip.rgb[i],
-            heat,
-            Box(0, 0, size, size),
-            SCALE,
-            1.0,
-            0.0,
-            heat_ns,
-            heat is not None,
-        )
+        box, radiometric = Box(0, 0, size, size), heat is not None
+        crop = FaceCrop(int(stamp_ns), "made-up", clip.rgb[i], heat, box, request.scale, 1.0, 0.0, heat_ns, radiometric)
         crops.append((int(stamp_ns), [crop]))
-    group = f"made-up, hard, {'RGB and thermal' if thermal else 'RGB'}"
-    return JudgedClip(group, f"seed {seed}", crops, truth_of(clip.vitals, seconds))
+    return crops, clip.vitals
 
 
 def _nearest(times_s: np.ndarray, at_s: np.ndarray, tolerance_s: float = 0.12) -> np.ndarray:

@@ -19,11 +19,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from clips import JudgedClip, made_up
+from clips import JudgedClip, made_up, named_engine, request_of
 from quality_calibration import fit, report, row
 
-from rppg_ros.inference.factory import ENGINES, make_engine
-from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.meter import VitalsHalf
 from rppg_ros.types import NS_PER_S, Vital, Waveform
 from rppg_ros.vitals.registry import RATES, RateSpec
 
@@ -33,28 +32,29 @@ STEP_S = {Vital.BVP: 3.0, Vital.RSP: 5.0}
 
 
 def rows_of(
-    person: int, engine: str, thermal: bool, people: int, size: int, hardness: tuple[float, float]
+    person: int, engine: str, thermal: bool, people: int, hardness: tuple[float, float]
 ) -> dict[Vital, np.ndarray]:
     """Features of the windows of one person, see quality_calibration.features."""
     low, high = hardness
-    clip = made_up(FIRST_SEED + person, SECONDS, thermal, low + (high - low) * (person + 0.5) / people, size)
-    model = "" if engine in ENGINES else engine
-    waves = _waves(clip, make_engine("auto" if model else engine, model))
-    return {vital: _rows(pieces, clip, RATES[vital]) for vital, pieces in waves.items()}
+    made = named_engine(engine)
+    share = (person + 0.5) / people
+    clip = made_up(FIRST_SEED + person, SECONDS, thermal, low + (high - low) * share, [request_of(made)])
+    start_ns = clip.crops(made)[0][0]
+    return {vital: _rows(pieces, clip, start_ns, RATES[vital]) for vital, pieces in _waves(clip, made).items()}
 
 
 def _waves(clip: JudgedClip, engine) -> dict[Vital, list[Waveform]]:
     half, found = VitalsHalf(engine), {}
-    outputs = [o for stamp_ns, crops in clip.crops for o in half.push(stamp_ns, crops)] + half.flush()
+    outputs = [o for stamp_ns, crops in clip.crops(engine) for o in half.push(stamp_ns, crops)] + half.flush()
     for output in outputs:
         if isinstance(output, Waveform):
             found.setdefault(output.vital, []).append(output)
     return found
 
 
-def _rows(pieces: list[Waveform], clip: JudgedClip, spec: RateSpec) -> np.ndarray:
+def _rows(pieces: list[Waveform], clip: JudgedClip, clip_start_ns: int, spec: RateSpec) -> np.ndarray:
     rate_hz, samples = pieces[0].rate_hz, np.concatenate([piece.samples for piece in pieces])
-    start_s = (pieces[0].start_ns - clip.crops[0][0]) / NS_PER_S
+    start_s = (pieces[0].start_ns - clip_start_ns) / NS_PER_S
     known = clip.truth.rates[spec.vital]
     at_s = known.stamps_ns / NS_PER_S
     rows = []
@@ -73,7 +73,6 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--people", type=int, default=80, help="default: %(default)s")
     parser.add_argument("--thermal", action="store_true", help="with a thermal camera")
-    parser.add_argument("--size", type=int, default=36, help="of the crops, at least the model's; default: %(default)s")
     parser.add_argument("--hardness", type=float, nargs=2, default=(0.3, 1.0), help="from and to; default: %(default)s")
     parser.add_argument("--kept", type=Path, help="file to keep the windows' features in between fits")
     parser.add_argument("--pool", type=Path, nargs="*", default=[], help="files kept by other runs, to fit on as well")
@@ -102,7 +101,6 @@ def _features(args: argparse.Namespace) -> dict[Vital, tuple[np.ndarray, np.ndar
         engine=args.engine,
         thermal=args.thermal,
         people=args.people,
-        size=args.size,
         hardness=tuple(args.hardness),
     )
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("fork")) as pool:

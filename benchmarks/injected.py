@@ -15,13 +15,12 @@ import numpy as np
 from clips import JudgedClip, tracked, truth_of
 
 from rppg_ros.datasets.bags import open_recording
-from rppg_ros.evaluation.frames import pipeline_frame
+from rppg_ros.sources.frames import image_of
 from rppg_ros.synthesis.haemodynamics import Body, simulate
 from rppg_ros.synthesis.maps import noise_field
 from rppg_ros.synthesis.skin import BLOOD
-from rppg_ros.types import NS_PER_S, Vital
+from rppg_ros.types import NS_PER_S, CropRequest, Vital
 from rppg_ros.vision.detect import make_detector
-from rppg_ros.vision.thermal import Radiometry
 
 GRID = 48  # the face's box is looked at as so many places
 STOP_HZ, STOP_SECOND_HZ = 0.2, 0.3  # taken out on both sides of the pulse's frequency, and of twice that
@@ -29,7 +28,7 @@ STRENGTH = 0.006  # share of green at 0.77: an ordinary pulse
 RATES = (66.0, 84.0, 110.0, 150.0)
 
 
-def injected_clips(video: Path, own_rate: float) -> Iterator[JudgedClip]:
+def injected_clips(video: Path, own_rate: float, requests: set[CropRequest]) -> Iterator[JudgedClip]:
     """The video with each of RATES, as it is and after another round of compression (MPEG-4)."""
     frames, stamps_ns = read_frames(video)
     boxes = _boxes(frames)
@@ -41,15 +40,16 @@ def injected_clips(video: Path, own_rate: float) -> Iterator[JudgedClip]:
         pulsing = _pulsing(frames, boxes, still, vitals.at("bvp", times_s), rng)
         truth = truth_of(vitals, times_s[-1], (Vital.BVP,))
         name = f"{video.stem} at {rate:g}"
-        yield JudgedClip("injected", name, tracked(pulsing, stamps_ns), truth)
-        yield JudgedClip("injected, compressed again", name, tracked(_recompressed(pulsing), stamps_ns), truth)
+        yield JudgedClip("injected", name, tracked(pulsing, stamps_ns, requests), truth)
+        again = tracked(_recompressed(pulsing), stamps_ns, requests)
+        yield JudgedClip("injected, compressed again", name, again, truth)
 
 
 def read_frames(video: Path) -> tuple[list[np.ndarray], np.ndarray]:
     """RGB frames of a video, and their stamps, ns."""
     with contextlib.closing(open_recording(str(video), "").open()) as source:
-        frames = [pipeline_frame(frame, Radiometry()) for frame in source]
-    return [frame.image for frame in frames], np.array([frame.stamp_ns for frame in frames])
+        frames = [(frame.stamp_ns, image_of(frame)) for frame in source]
+    return [image for _, image in frames], np.array([stamp_ns for stamp_ns, _ in frames])
 
 
 def _boxes(frames: list[np.ndarray]) -> np.ndarray:

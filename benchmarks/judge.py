@@ -19,44 +19,43 @@ from pathlib import Path
 
 import cv2
 from accuracy import UNSURE, references
-from clips import JudgedClip, made_up, steady, tracked
+from clips import JudgedClip, made_up, named_engine, requests_of, steady, tracked
 from injected import injected_clips, read_frames
 
 from rppg_ros.evaluation import metrics
-from rppg_ros.inference.factory import ENGINES, make_engine
-from rppg_ros.types import NS_PER_S, Vital
+from rppg_ros.types import NS_PER_S, CropRequest, Vital
 
 HARD = (0.7, 1.0)
 CLIPS: list[JudgedClip] = []  # workers are forked and find them here: a gigabyte need not be sent
 
 
-def all_clips(reference: Path, made: int, seconds: float, first_seed: int = 0) -> list[JudgedClip]:
-    """Everything that is judged; the same each time."""
+def all_clips(
+    reference: Path, requests: set[CropRequest], made: int, seconds: float, first_seed: int = 0
+) -> list[JudgedClip]:
+    """Everything that is judged, cut for each request; the same each time."""
     cv2.setRNGSeed(0)
     clips = []
     for video, rate in references(reference / "recordings").items():
         frames, stamps_ns = read_frames(video)
-        crops, seconds_long = tracked(frames, stamps_ns), (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
+        crops, seconds_long = tracked(frames, stamps_ns, requests), (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
         truth = steady({Vital.BVP: rate}, seconds_long)
         groups = (
             ["recordings as listed"] if video.stem in UNSURE else ["recordings as listed", "recordings that are sure"]
         )
         clips += [JudgedClip(group, video.stem, crops, truth) for group in groups]
-        clips += injected_clips(video, UNSURE.get(video.stem, rate))
+        clips += injected_clips(video, UNSURE.get(video.stem, rate), requests)
     for i in range(made):
         hardness = HARD[0] + (HARD[1] - HARD[0]) * (i + 0.5) / made
         seed = first_seed + i
-        clips += [made_up(seed, seconds, False, hardness), made_up(seed, seconds, True, hardness)]
+        clips += [made_up(seed, seconds, thermal, hardness, requests) for thermal in (False, True)]
     return clips
 
 
 def judge(engine: str) -> dict[tuple[str, Vital], tuple[float, float, float]]:
     """(group, task) to error of the given numbers, coverage (percent), error of whole clips."""
-    model = "" if engine in ENGINES else engine
     running: dict = {}
     for clip in CLIPS:
-        made = make_engine("auto" if model else engine, model)
-        for vital, task in clip.run(made).items():
+        for vital, task in clip.run(named_engine(engine)).items():
             if vital in clip.truth.rates or vital in clip.truth.waves:
                 lists = running.setdefault((clip.group, vital), ([], [], [], []))
                 for held, new in zip(
@@ -92,7 +91,7 @@ def main() -> None:
     if args.kept and args.kept.is_file():
         clips = pickle.loads(args.kept.read_bytes())  # our own file
     else:
-        clips = all_clips(args.reference, args.made_up, args.seconds, args.first_seed)
+        clips = all_clips(args.reference, requests_of(args.engines), args.made_up, args.seconds, args.first_seed)
         if args.kept:
             args.kept.write_bytes(pickle.dumps(clips))
     clips = [clip for clip in clips if not any(clip.group.startswith(skipped) for skipped in args.skip)]

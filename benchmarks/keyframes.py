@@ -15,11 +15,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from clips import JudgedClip, steady, tracked
+from clips import JudgedClip, named_engine, requests_of, steady, tracked
 from injected import read_frames
 from scipy.signal import savgol_filter
 
-from rppg_ros.inference.factory import ENGINES, make_engine
 from rppg_ros.sources.keyframes import keyframe_times
 from rppg_ros.types import NS_PER_S, Vital
 
@@ -70,16 +69,13 @@ def main() -> None:
     print(f"a keyframe every {period} frames: {60 * (len(frames) - 1) / seconds / period:.1f} a minute\n")
     print("| | as it is | keyframes' rhythm taken out |\n|---|---|---|")
     truth = steady({Vital.BVP: np.nan}, seconds)
+    requests = requests_of(args.engines)
     shown = {
-        "as it is": tracked(frames, stamps_ns),
-        "taken out": tracked(without_rhythm(frames, period), stamps_ns),
+        "as it is": tracked(frames, stamps_ns, requests),
+        "taken out": tracked(without_rhythm(frames, period), stamps_ns, requests),
     }
     for engine in args.engines:
-        model = "" if engine in ENGINES else engine
-        cells = [
-            _cell(JudgedClip("", name, crops, truth), make_engine("auto" if model else engine, model))
-            for name, crops in shown.items()
-        ]
+        cells = [_cell(JudgedClip("", name, cuts, truth), named_engine(engine)) for name, cuts in shown.items()]
         print(f"| {Path(engine).stem} | " + " | ".join(cells) + " |", flush=True)
 
 

@@ -3,12 +3,16 @@
 import os
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events import matches_action
+from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "rppg_ros"
+EXIT_BAD_SETTING = 2  # rppg_ros.nodes.managed
 ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
@@ -31,7 +35,8 @@ ARGUMENTS = (
     ("composed", "false", "both nodes in one process", ["true", "false"]),
     ("use_sim_time", "false", "follow /clock", ["true", "false"]),
     ("autostart", "true", "configure and activate the lifecycle nodes at start", ["true", "false"]),
-    ("use_respawn", "false", "start a node again that died", ["true", "false"]),
+    ("use_respawn", "false", "start a node again that died, unless a setting was wrong", ["true", "false"]),
+    ("respawn_delay", "2.0", "seconds before a node is started again", None),
     ("log_level", "info", "debug, info, warn, error or fatal", None),
 )
 
@@ -54,19 +59,16 @@ def _nodes(context):
         return LaunchConfiguration(name).perform(context)
 
     default_file = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "mobile_robot.yaml"])
-    overrides = {
-        "use_sim_time": value("use_sim_time") == "true",
-        "autostart": value("autostart") == "true",
-    }
+    both = {"use_sim_time": value("use_sim_time") == "true", "autostart": value("autostart") == "true"}
+    of_tracker, of_vitals = dict(both), dict(both)
     params_file = value("params_file") or default_file.perform(context)
     if value("thermal_topic") == "none":
-        overrides["thermal.enabled"] = False  # the tracker's; vitals has no such parameter and does not look
+        of_tracker["thermal.enabled"] = False
     if value("model"):
-        overrides["model"] = "" if value("model") == "none" else value("model")
+        of_vitals["model"] = value("model")
     elif value("thermal_topic") == "none" and _is_ours(params_file, default_file.perform(context)):
         # The presets' own model is made for both cameras.
-        overrides["model"] = value("model_without_thermal")
-    parameters = [params_file, overrides]
+        of_vitals["model"] = value("model_without_thermal")
     remappings = [
         (local, value(argument))
         for local, argument in (
@@ -83,23 +85,30 @@ def _nodes(context):
         "remappings": remappings,
         "output": "screen",
         "respawn": value("use_respawn") == "true",
+        "respawn_delay": float(value("respawn_delay")),
         "ros_arguments": ["--log-level", value("log_level")],
     }
     if value("composed") == "true":
-        # No name: it would rename both nodes of the process.
-        return [
-            Node(
-                executable="vitals_pipeline",
-                parameters=parameters,
-                **common,
-            )
+        # No name: it would rename both nodes of the process. Each takes those of the parameters that are its own.
+        parameters = [params_file, {**of_tracker, **of_vitals}]
+        nodes = [Node(executable="vitals_pipeline", parameters=parameters, **common)]
+    else:
+        nodes = [
+            LifecycleNode(executable=name, name=name, parameters=[params_file, own], **common)
+            for name, own in (("face_tracker", of_tracker), ("vitals", of_vitals))
         ]
-    return [
-        LifecycleNode(
-            executable="face_tracker",
-            name="face_tracker",
-            parameters=parameters,
-            **common,
-        ),
-        LifecycleNode(executable="vitals", name="vitals", parameters=parameters, **common),
-    ]
+    return [*nodes, *(_end_when_a_setting_is_wrong(node) for node in nodes)]
+
+
+def _end_when_a_setting_is_wrong(node):
+    """A node that ends with EXIT_BAD_SETTING has said which setting is wrong; started again, it would say so again."""
+
+    def on_exit(event, context):
+        if event.returncode != EXIT_BAD_SETTING:
+            return None
+        return [
+            LogInfo(msg=f"{event.process_name} is not started again: a setting is wrong, see above"),
+            EmitEvent(event=ShutdownProcess(process_matcher=matches_action(node))),
+        ]
+
+    return RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))

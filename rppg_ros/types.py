@@ -47,6 +47,20 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class CropRequest:
+    """Which crops an engine wants.
+
+    Attributes
+    ----------
+    size : side of the crop, pixels.
+    scale : side of the crop over the longer side of the face box.
+    """
+
+    size: int = 72
+    scale: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One camera frame.
 

@@ -11,7 +11,7 @@ from rppg_ros import weights
 from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.inference.engine import EngineError
 from rppg_ros.inference.factory import make_engine
-from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.meter import VitalsHalf
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.haemodynamics import Body
 from rppg_ros.synthesis.sampler import random_scene

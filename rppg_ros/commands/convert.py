@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -18,22 +19,21 @@ from rich.progress import Progress
 from rppg_ros.datasets.bag_writer import FORMATS
 from rppg_ros.datasets.base import Recording
 from rppg_ros.datasets.convert import write_bag
-from rppg_ros.datasets.registry import DATASETS, read
+from rppg_ros.datasets.registry import listing, read
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 WRITTEN, THERE = "written", "there already"
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `convert` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
-    listing = "\n".join(f"  {name:8} {dataset.summary}" for name, dataset in DATASETS.items())
     parser = subparsers.add_parser(
         "convert",
         help="write a dataset's recordings as rosbag2",
-        description=f"A dataset's recordings as rosbag2 (mcap), with ground truth on topics.\n\ndatasets:\n{listing}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A dataset's recordings as rosbag2 (mcap), with ground truth on topics. `--list` names the datasets.",
     )
-    parser.add_argument("dataset", help="name, as below")
+    parser.add_argument("--list", action=_List, help="name the datasets, those of plug-ins too, and stop")
+    parser.add_argument("dataset", help="name, as in --list")
     parser.add_argument("folder", type=Path, help="the dataset's root")
     parser.add_argument("--to", type=Path, required=True, metavar="BAG_DIR", help="where a folder for each bag is made")
     parser.add_argument(
@@ -47,6 +47,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument("--jobs", type=int, default=1, help="recordings at once; default: %(default)s")
     parser.set_defaults(run=run)
     return parser
+
+
+class _List(argparse.Action):
+    """Prints the datasets and ends, as --help does: what else is required need not be given."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(listing())
+        parser.exit()
 
 
 def run(args: argparse.Namespace) -> int:

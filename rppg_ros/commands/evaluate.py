@@ -5,28 +5,27 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from rppg_ros import weights
-from rppg_ros.evaluation.config import SHIPPED, EvalConfig
+from rppg_ros.evaluation.config import engine_for, models_of, plain
 from rppg_ros.evaluation.output import write_run
 from rppg_ros.evaluation.results import RecordingResult, Results, ResultsError
 from rppg_ros.evaluation.spread import Done, run_here, run_on_cluster
 from rppg_ros.evaluation.work import RecordingRef, RunFolder, find_recordings
 from rppg_ros.inference.engine import EngineError
-from rppg_ros.inference.factory import AUTO, ENGINES, METHODS
-from rppg_ros.vision.thermal import UNITS
+from rppg_ros.settings.evaluation import EvaluationSettings
+from rppg_ros.settings.files import read_params_file
+from rppg_ros.settings.flags import add_flags, given_flags
+from rppg_ros.settings.schema import make
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
-DEFAULTS = EvalConfig()
 FOLDER = "evaluation"
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `evaluate` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser(
         "evaluate",
@@ -54,31 +53,21 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("settings of the run")
-    group.add_argument("--engine", choices=ENGINES, default=AUTO, help="default: %(default)s, what --model says")
+    group = parser.add_argument_group("settings of the run (docs/settings.md)")
     group.add_argument(
-        "--model", default=SHIPPED,
-        help=f"name of a shipped model, or .onnx file with a model card; none: POS; default: %(default)s, which is "
-        f"{weights.WITH_THERMAL}, or {weights.WITHOUT_THERMAL} for recordings without a thermal camera",
-    )  # fmt: skip
-    group.add_argument(
-        "--hop", dest="hop_s", type=float, default=DEFAULTS.hop_s, help="seconds between a network's windows"
+        "--params-file",
+        type=Path,
+        metavar="YAML",
+        help="parameter file of the nodes, e.g. config/mobile_robot.yaml; flags win over it",
     )
+    add_flags(group, EvaluationSettings)
     group.add_argument(
-        "--window", dest="window_s", type=float, default=0.0,
-        help="seconds of rPPG-Toolbox's windows; default 0: each recording as a whole",
-    )  # fmt: skip
-    for kind, name in (("bvp", "heart"), ("rsp", "respiration")):
-        option = f"min_quality_{kind}"
-        group.add_argument(
-            f"--min-quality-{kind}", dest=option, type=float, default=getattr(DEFAULTS, option),
-            help=f"least quality of a {name} rate that counts as given; default: %(default)s",
-        )  # fmt: skip
-    group.add_argument("--detector-model", default="", help="YuNet .onnx file; default: OpenCV's Haar cascade")
-    group.add_argument("--no-thermal", dest="use_thermal", action="store_false", help="leave thermal frames out")
-    group.add_argument("--thermal-scale", type=float, default=0.0, help="degrees per count of 16-bit thermal images")
-    group.add_argument("--thermal-offset", type=float, default=0.0, help="degrees at count 0")
-    group.add_argument("--thermal-unit", choices=UNITS, default=DEFAULTS.thermal_unit, help="default: %(default)s")
+        "--no-thermal",
+        dest="thermal_enabled",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="leave thermal frames out",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -104,13 +93,11 @@ def _compare(args: argparse.Namespace) -> int:
 def _evaluate(args: argparse.Namespace) -> int:
     if not args.paths:
         raise ValueError("nothing to evaluate: give bags, videos, a folder of them, or --dataset NAME FOLDER")
-    asked = {f.name: getattr(args, f.name) for f in fields(EvalConfig)}
-    if args.engine in METHODS or args.model == "none":
-        asked["model"] = ""
-    config = EvalConfig(**asked)
+    from_file = read_params_file(args.params_file, EvaluationSettings)
+    settings = make(EvaluationSettings, {**from_file, **given_flags(args, EvaluationSettings)})
     # Before any recording is opened: a bad model fails at once.
-    kinds = (True, False) if len(config.models()) > 1 else (True,)
-    engines = [config.make_engine(has_thermal).name for has_thermal in kinds]
+    has_thermal = (True, False) if len(models_of(settings)) > 1 else (True,)
+    engines = [engine_for(settings, thermal).name for thermal in has_thermal]
     options = {
         "truth": args.truth,
         "rgb_topic": args.rgb_topic,
@@ -123,11 +110,11 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.truth and len(refs) > 1:
         raise ValueError(f"--truth is of one recording, here are {len(refs)}")
     args.output.mkdir(parents=True, exist_ok=True)
-    settings = config.settings()
-    run_folder = RunFolder(args.output, settings)
+    identity = plain(settings)
+    run_folder = RunFolder(args.output, identity)
     console = Console()
-    found = _all(refs, run_folder, config, args, console)
-    results = Results(" / ".join(engines), settings, tuple(found[ref.key] for ref in refs))
+    found = _all(refs, run_folder, settings, args, console)
+    results = Results(" / ".join(engines), identity, tuple(found[ref.key] for ref in refs))
     write_run(results, args.output, console)
     return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
 
@@ -140,7 +127,11 @@ def _truth_topics(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _all(
-    refs: Sequence[RecordingRef], run_folder: RunFolder, config: EvalConfig, args: argparse.Namespace, console: Console
+    refs: Sequence[RecordingRef],
+    run_folder: RunFolder,
+    settings: EvaluationSettings,
+    args: argparse.Namespace,
+    console: Console,
 ) -> dict[str, RecordingResult]:
     """Results of all recordings by key: those on the run_folder, and the rest."""
     kept = {ref.key: result for ref in refs if (result := run_folder.get(ref)) is not None}
@@ -156,8 +147,8 @@ def _all(
     )
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("recordings", total=len(refs), completed=len(kept))
-        for ref, plain in _spread(left, config, args):
-            result = kept[ref.key] = run_folder.put(ref, plain)
+        for ref, found in _spread(left, settings, args):
+            result = kept[ref.key] = run_folder.put(ref, found)
             progress.advance(bar)
             if result.error:
                 progress.console.print(f"{ref.key}: {result.error}", style="red", highlight=False, markup=False)
@@ -166,7 +157,7 @@ def _all(
     return kept
 
 
-def _spread(refs: Sequence[RecordingRef], config: EvalConfig, args: argparse.Namespace) -> Iterator[Done]:
+def _spread(refs: Sequence[RecordingRef], settings: EvaluationSettings, args: argparse.Namespace) -> Iterator[Done]:
     if args.scheduler:
-        return run_on_cluster(refs, config, args.scheduler)
-    return run_here(refs, config, args.jobs)
+        return run_on_cluster(refs, settings, args.scheduler)
+    return run_here(refs, settings, args.jobs)

@@ -20,10 +20,11 @@ def main(argv: list[str] | None = None) -> int:
     convert.add_parser(commands)
     train.add_parser(commands)
     arguments = parser.parse_args(argv)
-    return arguments.run(arguments)
+    code: int = arguments.run(arguments)
+    return code
 
 
-def _add_demo(commands: argparse._SubParsersAction) -> None:
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo = commands.add_parser("demo", help="run the nodes on a made-up person and show what they measure")
     demo.add_argument(
         "--source", default="demo:seconds=45", help="what to play (see video_source); default: %(default)s"

@@ -18,7 +18,7 @@ from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import Calibration
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `models` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser("models", help="list, fetch, import, export and inspect networks")
     commands = parser.add_subparsers(
@@ -94,6 +94,8 @@ def _list(args: argparse.Namespace, console: Console) -> None:
         table.add_column(heading)
     for family in registry.FAMILIES.values():
         table.add_row(family.name, family.summary, family.variants, "yes" if family.official else "none")
+    for name, origin in registry.GROUP.others().items():
+        table.add_row(name, f"from {origin}; `rppg-ros models info {name}` says more", "", "")
     console.print(table)
 
 
@@ -125,7 +127,7 @@ def _import(args: argparse.Namespace, console: Console) -> None:
 
 def _export(args: argparse.Namespace, console: Console) -> None:
     saved = models_module("saved")
-    if args.source in models_module("registry").FAMILIES:
+    if args.source in models_module("registry").family_names():
         chosen = saved.untrained(args.source, args.seed, _options(args))
     elif args.set:
         raise UsageError("--set goes with a family's name; a checkpoint says itself what it is")

@@ -5,24 +5,30 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from rppg_ros.inference.card import ModelCard
 
+if TYPE_CHECKING:
+    from rppg_ros.models.network import Network
+
 EXIT_OK = 0
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
-TORCH_PACKAGES = ("torch", "onnx")
+MODELS_PACKAGES = ("torch", "onnx", "pooch")
 
 
 class UsageError(Exception):
     """Something the user can put right; its text is the one line they see."""
 
 
-def guarded(command: str, action, args: argparse.Namespace) -> int:
+def guarded(command: str, action: Callable[[argparse.Namespace, Console], None], args: argparse.Namespace) -> int:
     """Run a command; what the user can put right becomes one line and exit code 2."""
     try:
         action(args, Console())
@@ -35,17 +41,17 @@ def guarded(command: str, action, args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def models_module(name: str):
-    """A module of rppg_ros.models, which needs torch and onnx."""
+def models_module(name: str) -> ModuleType:
+    """A module of rppg_ros.models, which needs the packages of the extra `models`."""
     try:
         return importlib.import_module(f"rppg_ros.models.{name}")
     except ModuleNotFoundError as error:
-        if error.name not in TORCH_PACKAGES:
+        if error.name not in MODELS_PACKAGES:
             raise
         raise UsageError(f"{error.name} is not installed: pip install 'rppg_ros[models]'") from None
 
 
-def write_model(network, card: ModelCard, output: Path | None, console: Console) -> None:
+def write_model(network: Network, card: ModelCard, output: Path | None, console: Console) -> None:
     """Export a torch network with its card to `output`, or to the card's name here, and show the card.
 
     Raises

@@ -15,11 +15,10 @@ from rich.table import Table
 
 from rppg_ros.commands.models_common import UsageError, guarded, models_module, write_model
 from rppg_ros.inference.card import ModelCard, ModelCardError
-from rppg_ros.models import download
 from rppg_ros.models.official_files import OfficialFile, official_file, official_files
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `pull` to the subcommands of `rppg-ros models`."""
     pulling = commands.add_parser("pull", help="fetch an official checkpoint and turn it into a model (.onnx)")
     pulling.add_argument("name", nargs="?", metavar="NAME", help="as in --list")
@@ -52,7 +51,7 @@ def _pull(args: argparse.Namespace, console: Console) -> None:
         )
     if args.output and args.output.suffix == ".onnx":
         raise UsageError(f"{args.output}: give a folder; the model in it is called {file.name}.onnx")
-    folder = args.output or download.default_folder()
+    folder = args.output or models_module("download").default_folder()
     model = folder / f"{file.name}.onnx"
     if _is_made_from(model, file):
         _say(console, f"Already there: {model}")
@@ -65,12 +64,16 @@ def _obtain(file: OfficialFile, folder: Path, given: Path | None, console: Conso
     """The checkpoint, with a progress line while it comes; torch is asked for first, as all is in vain without it."""
     for needed in ("importer", "export"):
         models_module(needed)
+    download = models_module("download")
     if download.holds(folder / file.file_name, file):
         _say(console, f"Already downloaded: {folder / file.file_name}")
     columns, errors = (TextColumn("{task.description}"), BarColumn(), DownloadColumn()), Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(file.name, total=file.size_bytes)
-        return download.obtain(file, folder, given, lambda received: progress.update(task, completed=received))
+        checkpoint: Path = download.obtain(
+            file, folder, given, lambda received: progress.update(task, completed=received)
+        )
+        return checkpoint
 
 
 def _make(file: OfficialFile, checkpoint: Path, model: Path, console: Console) -> None:

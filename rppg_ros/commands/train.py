@@ -6,13 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-RUNS = {path.stem: path for path in sorted((Path(__file__).parent / "runs").glob("*.yaml"))}
+RUNS = {path.stem: path for path in sorted((Path(__file__).parents[1] / "training" / "runs").glob("*.yaml"))}
 """Runs that made the shipped models, by name."""
 EXIT_OK, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 2, 130
 PACKAGES = ("torch", "lightning", "tensorboard")
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `train` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser(
         "train",
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         print(f"rppg-ros train: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    if rank_zero_only.rank:
+    if getattr(rank_zero_only, "rank", 0):
         return EXIT_OK  # one process speaks for all
     print(f"{best}: `rppg-ros models export {best}` makes a model of it")
     return EXIT_OK

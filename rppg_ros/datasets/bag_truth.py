@@ -133,7 +133,8 @@ def _is_output(reader: AnyReader, connection: Any) -> bool:
     if connection.msgtype in PLAIN:
         return False
     _, _, raw = next(reader.messages(connections=[connection]))
-    return reader.deserialize(raw, connection.msgtype).model not in TRUTH_MODELS
+    message: Any = reader.deserialize(raw, connection.msgtype)
+    return message.model not in TRUTH_MODELS
 
 
 def _choose(path: Path, vital: Vital, is_rate: bool, connections: list[Any]) -> list[Any]:
@@ -165,7 +166,8 @@ def _clock_shift_ns(reader: AnyReader) -> int:
     shifts = []
     images = [c for c in reader.connections if c.msgtype in IMAGE_TYPES]
     for connection, at_ns, raw in reader.messages(connections=images):
-        stamp = reader.deserialize(raw, connection.msgtype).header.stamp
+        message: Any = reader.deserialize(raw, connection.msgtype)
+        stamp = message.header.stamp
         shifts.append(at_ns - stamp.sec * NS_PER_S - stamp.nanosec)
         if len(shifts) == IMAGES_LOOKED_AT:
             break

@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -79,7 +80,7 @@ def _names(archive: Path, task: str) -> list[str]:
 def _zipped(archive: Path, names: list[str]) -> Iterator[Loaded]:
     with _opened(archive) as file:
         for name, stamp_ns in zip(names, even_stamps(len(names), RATE_HZ), strict=True):
-            yield int(stamp_ns), lambda name=name: _image(file, archive, name), "bgr8"
+            yield int(stamp_ns), partial(_image, file, archive, name), "bgr8"
 
 
 def _image(file: zipfile.ZipFile, archive: Path, name: str) -> np.ndarray:

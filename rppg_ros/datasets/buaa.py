@@ -29,15 +29,15 @@ LUX = re.compile(r"lux\s*_?(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 def read(root: Path) -> list[Recording]:
     """See DatasetReader."""
-    found = [path for path in sorted(root.rglob("*.avi")) if SUBJECT.search(str(path.relative_to(root)))]
-    if not found:
+    found = {path: SUBJECT.search(str(path.relative_to(root))) for path in sorted(root.rglob("*.avi"))}
+    subjects = {path: match[1] for path, match in found.items() if match}
+    if not subjects:
         raise DatasetError(f"{root}: no .avi videos in folders named like 'Sub 01/lux 10.0'")
-    return [_recording(root, path) for path in found]
+    return [_recording(root, path, subject) for path, subject in subjects.items()]
 
 
-def _recording(root: Path, video: Path) -> Recording:
-    place = str(video.relative_to(root))
-    subject, lux = SUBJECT.search(place).group(1), LUX.search(place)
+def _recording(root: Path, video: Path, subject: str) -> Recording:
+    lux = LUX.search(str(video.relative_to(root)))
     name = re.sub(r"[^A-Za-z0-9.]+", "_", str(video.relative_to(root).with_suffix("")))
     conditions = {"lux": f"{float(lux.group(1)):g}"} if lux else {}
     return Recording("buaa", name, subject, conditions, lambda: _frames(video), lambda: _truth(video))

@@ -51,4 +51,5 @@ def _evened(stamps_ns: np.ndarray, values: np.ndarray) -> tuple[float, np.ndarra
 
 
 def _even(start_ns: int, rate_hz: float, count: int) -> np.ndarray:
-    return start_ns + np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    since_ns: np.ndarray = np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return start_ns + since_ns

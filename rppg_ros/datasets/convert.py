@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from pathlib import Path
+from typing import Final
 
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
@@ -14,7 +15,7 @@ from rppg_ros.types import NS_PER_S
 
 EPOCH_NS = 1_600_000_000 * NS_PER_S
 """Where recordings begin that only count from their first frame: a stamp of 0 is no stamp in ROS."""
-BAG_VERSION = 9
+BAG_VERSION: Final = 9
 CONDITION = "condition."
 
 

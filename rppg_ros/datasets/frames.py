@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError
-from rppg_ros.sources.base import RGB, StreamFrame
+from rppg_ros.sources import film
+from rppg_ros.sources.base import RGB, SourceError, StreamFrame
 from rppg_ros.types import NS_PER_S
 
 LEAST_SHARE = 0.9  # of a video's frames; containers count a few too many
 
 Loaded = tuple[int, Callable[[], np.ndarray], str]
 """A frame's stamp, how its pixels are read, and their encoding."""
+Stream = Callable[[], Iterable[Loaded]]
+"""One camera's frames, made anew for each run through them."""
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 class Frames:
@@ -25,7 +31,7 @@ class Frames:
 
     Parameters
     ----------
-    streams : stream to its frames, made anew for each run through them.
+    streams : by the names of the cameras.
     absolute : whether stamps are times of the clock.
     """
 
@@ -34,7 +40,7 @@ class Frames:
     def __init__(
         self,
         name: str,
-        streams: dict[str, Callable[[], Iterable[Loaded]]],
+        streams: Mapping[str, Stream],
         duration_s: float | None = None,
         absolute: bool = False,
     ) -> None:
@@ -59,13 +65,14 @@ class Frames:
 
 def even_stamps(count: int, rate_hz: float) -> np.ndarray:
     """Stamps, int64 ns, of frames whose dataset says only how many there are in a second."""
-    return np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    stamps_ns: np.ndarray = np.round(np.arange(count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return stamps_ns
 
 
 def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
     """Colour images with their stamps."""
     for path, stamp_ns in zip(paths, stamps_ns, strict=True):
-        yield int(stamp_ns), lambda path=path: read_image(path), "bgr8"
+        yield int(stamp_ns), partial(read_image, path), "bgr8"
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -88,12 +95,12 @@ def decoded(data: bytes, name: str) -> np.ndarray:
     return image
 
 
-def last_number(path: Path) -> int:
+def last_number(path: PurePath) -> int:
     """The last number in a file's name, 0 where there is none."""
     return int((re.findall(r"\d+", path.stem) or ["0"])[-1])
 
 
-def in_number_order(paths: Iterable[Path]) -> list[Path]:
+def in_number_order(paths: Iterable[AnyPath]) -> list[AnyPath]:
     """Files by the last number in their names: frame 10 after frame 9."""
     return sorted(paths, key=lambda path: (last_number(path), path.name))
 
@@ -105,22 +112,18 @@ def video_frames(path: Path, stamps_ns: np.ndarray | None) -> Iterator[Loaded]:
     ------
     DatasetError : it is none, or its file was cut off.
     """
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise DatasetError(f"{path}: not a readable video")
-    promised, index, last_ns = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0, -1
     try:
-        while capture.grab() and (stamps_ns is None or index < len(stamps_ns)):
-            # POS_MSEC after a grab is the presentation time of the grabbed frame.
-            own_ns = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-            stamp_ns = own_ns if stamps_ns is None else int(stamps_ns[index])
-            done, image = capture.retrieve()
+        promised, index, last_ns = film.facts(path).frames, 0, -1
+        for picture in film.pictures(path):
+            if stamps_ns is not None and index >= len(stamps_ns):
+                break
+            stamp_ns = picture.time_ns if stamps_ns is None else int(stamps_ns[index])
             index += 1
-            if done and stamp_ns > last_ns:
+            if stamp_ns > last_ns:
                 last_ns = stamp_ns
-                yield stamp_ns, lambda image=image: image, "bgr8"
-    finally:
-        capture.release()
+                yield stamp_ns, picture.bgr, "bgr8"
+    except SourceError as error:
+        raise DatasetError(str(error)) from None
     if index < LEAST_SHARE * (promised if stamps_ns is None else min(promised, len(stamps_ns))):
         raise DatasetError(f"{path}: ends after {index} of {promised} frames")
 
@@ -132,16 +135,13 @@ def video_length(path: Path) -> tuple[int, float]:
     ------
     DatasetError : missing, or no video.
     """
-    if not path.is_file():
-        raise DatasetError(f"{path}: no such file")
-    capture = cv2.VideoCapture(str(path))
     try:
-        frames, fps = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), capture.get(cv2.CAP_PROP_FPS)
-    finally:
-        capture.release()
-    if frames < 1 or fps <= 0:
-        raise DatasetError(f"{path}: not a readable video")
-    return frames, fps
+        said = film.facts(path)
+    except SourceError as error:
+        raise DatasetError(str(error)) from None
+    if said.frames < 1 or said.rate_hz <= 0:
+        raise DatasetError(f"{path}: says neither how many frames it has nor how fast they come")
+    return said.frames, said.rate_hz
 
 
 def numbers(path: Path) -> np.ndarray:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
-from rppg_ros.datasets.frames import Frames, Loaded, even_stamps, images, in_number_order, last_number, lines
+from rppg_ros.datasets.frames import Frames, Loaded, Stream, even_stamps, images, in_number_order, last_number, lines
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.types import NS_PER_S, Vital
@@ -34,14 +35,14 @@ QUALITY, WAVE = "sq2", "bvp"
 
 def read(root: Path) -> list[Recording]:
     """See DatasetReader."""
-    found = [p for p in sorted(root.iterdir()) if p.is_dir() and FOLDER.fullmatch(p.name)] if root.is_dir() else []
+    folders = [p for p in sorted(root.iterdir()) if p.is_dir()] if root.is_dir() else []
+    found = [(folder, name) for folder in folders if (name := FOLDER.fullmatch(folder.name))]
     if not found:
         raise DatasetError(f"{root}: no folders named like p01_a")
-    return [_recording(folder) for folder in found]
+    return [_recording(folder, name[1], name[2]) for folder, name in found]
 
 
-def _recording(folder: Path) -> Recording:
-    subject, task = FOLDER.fullmatch(folder.name).groups()
+def _recording(folder: Path, subject: str, task: str) -> Recording:
     conditions = {"task": TASKS.get(task, task)}
     return Recording("ibvp", folder.name, subject, conditions, lambda: _frames(folder), lambda: _truth(folder))
 
@@ -51,7 +52,7 @@ def _frames(folder: Path) -> Frames:
     thermal = in_number_order((folder / f"{folder.name}_t").glob("*.raw"))
     thermal_ns = _stamps(thermal)
     rgb_ns, thermal_ns = _from_first(rgb_ns, thermal_ns)
-    streams = {RGB: lambda: images(rgb, rgb_ns)}
+    streams: dict[str, Stream] = {RGB: lambda: images(rgb, rgb_ns)}
     if thermal:
         streams[THERMAL] = lambda: _thermal(thermal, thermal_ns)
     return Frames(folder.name, streams, float(rgb_ns[-1] - rgb_ns[0]) / NS_PER_S)
@@ -78,7 +79,7 @@ def _stamps(paths: Sequence[Path]) -> np.ndarray:
 
 def _off(step_ns: float) -> float:
     """How far a step is from the camera's, as a logarithm."""
-    return abs(np.log(step_ns * RATE_HZ / NS_PER_S))
+    return abs(float(np.log(step_ns * RATE_HZ / NS_PER_S)))
 
 
 def _from_first(rgb_ns: np.ndarray, thermal_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +92,7 @@ def _from_first(rgb_ns: np.ndarray, thermal_ns: np.ndarray) -> tuple[np.ndarray,
 
 def _thermal(paths: Sequence[Path], stamps_ns: np.ndarray) -> Iterator[Loaded]:
     for path, stamp_ns in zip(paths, stamps_ns, strict=True):
-        yield int(stamp_ns), lambda path=path: _celsius(path), "32FC1"
+        yield int(stamp_ns), partial(_celsius, path), "32FC1"
 
 
 def _celsius(path: Path) -> np.ndarray:
@@ -99,7 +100,9 @@ def _celsius(path: Path) -> np.ndarray:
     counts = np.fromfile(path, dtype="<u2", count=height * width)
     if counts.size != height * width:
         raise DatasetError(f"{path}: holds {counts.size} values, not {height} x {width}")
-    return counts.reshape(height, width).astype(np.float32) * np.float32(KELVIN_PER_COUNT) - np.float32(KELVIN_OFFSET)
+    kelvin = counts.reshape(height, width).astype(np.float32) * np.float32(KELVIN_PER_COUNT)
+    celsius: np.ndarray = kelvin - np.float32(KELVIN_OFFSET)
+    return celsius
 
 
 def _truth(folder: Path) -> Truth:

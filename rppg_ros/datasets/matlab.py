@@ -20,9 +20,10 @@ def load(path: Path, names: Sequence[str]) -> dict[str, Any]:
     DatasetError : missing or damaged; names the file.
     """
     try:
-        return loadmat(path, variable_names=list(names))
+        found: dict[str, Any] = loadmat(path, variable_names=list(names))
     except Exception as error:  # scipy, zlib and struct have classes of their own for what damaged files do
         raise DatasetError(f"{path}: not a readable MATLAB file: {_line(error)}") from None
+    return found
 
 
 def shape(path: Path, name: str) -> tuple[int, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
-from rppg_ros.datasets.frames import Frames, even_stamps
+from rppg_ros.datasets.frames import Frames, Loaded, even_stamps
 from rppg_ros.datasets.matlab import load, shape
 from rppg_ros.datasets.traces import even_trace
 from rppg_ros.sources.base import RGB
@@ -37,17 +37,14 @@ RENAMED = {"Watching Videos": "Walking", "Stationary (after exercise)": "Station
 
 def read(root: Path) -> list[Recording]:
     """See DatasetReader."""
-    found = sorted(
-        (path for path in root.rglob("*.mat") if NAME.fullmatch(path.stem)),
-        key=lambda path: tuple(map(int, NAME.fullmatch(path.stem).groups())),
-    )
+    names = [(name, path) for path in root.rglob("*.mat") if (name := NAME.fullmatch(path.stem))]
+    found = sorted(names, key=lambda entry: (int(entry[0][1]), int(entry[0][2])))
     if not found:
         raise DatasetError(f"{root}: no files named like p1_0.mat")
-    return [_recording(path) for path in found]
+    return [_recording(path, name[1]) for name, path in found]
 
 
-def _recording(path: Path) -> Recording:
-    subject = NAME.fullmatch(path.stem).group(1)
+def _recording(path: Path, subject: str) -> Recording:
     return Recording("mmpd", path.stem, subject, _Words(path), lambda: _frames(path), lambda: _truth(path))
 
 
@@ -87,9 +84,9 @@ def _frames(path: Path) -> Frames:
     scale = 255.0 if video.dtype.kind == "f" and float(np.nanmax(video[:1])) <= 1.0 else 1.0
     stamps_ns = even_stamps(len(video), RATE_HZ)
 
-    def frames():
+    def frames() -> Iterator[Loaded]:
         for stamp_ns, image in zip(stamps_ns, video, strict=True):
-            yield int(stamp_ns), lambda image=image: _rgb8(image, scale), "rgb8"
+            yield int(stamp_ns), partial(_rgb8, image, scale), "rgb8"
 
     return Frames(path.stem, {RGB: frames}, len(video) / RATE_HZ)
 

@@ -30,14 +30,14 @@ NAME = re.compile(r"(\d\d)-(\d\d)")
 
 def read(root: Path) -> list[Recording]:
     """See DatasetReader."""
-    found = [folder for folder in sorted(root.glob("*-*")) if folder.is_dir() and NAME.fullmatch(folder.name)]
+    folders = [folder for folder in sorted(root.glob("*-*")) if folder.is_dir()]
+    found = [(folder, name) for folder in folders if (name := NAME.fullmatch(folder.name))]
     if not found:
         raise DatasetError(f"{root}: no folders named like 01-01")
-    return [_recording(folder) for folder in found]
+    return [_recording(folder, name[1], name[2]) for folder, name in found]
 
 
-def _recording(folder: Path) -> Recording:
-    subject, task = NAME.fullmatch(folder.name).groups()
+def _recording(folder: Path, subject: str, task: str) -> Recording:
     return Recording(
         "pure",
         folder.name,

@@ -1,4 +1,4 @@
-"""The datasets by name."""
+"""The datasets by name: ours, and those of plug-ins."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from rppg_ros.datasets import bp4d, buaa, ibvp, mmpd, pure, scamps, ubfc
 from rppg_ros.datasets.base import DatasetError, DatasetReader, Recording
+from rppg_ros.plugins import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,34 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
 )
 
 
+def _problem(name: str, found: object) -> str:
+    return "" if isinstance(found, Dataset) else f"is of type {type(found).__name__}, not a Dataset"
+
+
+GROUP: Group[Dataset] = Group("rppg_ros.datasets", "dataset", DATASETS, DatasetError, _problem)
+
+
+def dataset(name: str) -> Dataset:
+    """The dataset of that name; DatasetError where there is none, or a plug-in does not give one."""
+    return GROUP.find(name)
+
+
+def listing() -> str:
+    """A line for each dataset: name and summary; for a plug-in's, which is not imported, the distribution that it is of."""
+    others = {name: f"from {origin}" for name, origin in GROUP.others().items()}
+    lines = {name: own.summary for name, own in DATASETS.items()} | others
+    width = max(map(len, lines))
+    return "\n".join(f"{name:{width}} {line}" for name, line in lines.items())
+
+
 def read(name: str, root: str | Path) -> list[Recording]:
     """Recordings of a dataset in its root folder.
 
     Raises
     ------
-    DatasetError : unknown dataset, no such folder, or nothing there in the dataset's layout.
+    DatasetError : unknown dataset, no such folder, or nothing there in the dataset's layout; see `dataset`.
     """
-    if name not in DATASETS:
-        raise DatasetError(f"no dataset '{name}'; there are: {', '.join(DATASETS)}")
+    chosen = dataset(name)
     if not Path(root).is_dir():
         raise DatasetError(f"{root}: no such folder")
-    return DATASETS[name].reader(Path(root))
+    return chosen.reader(Path(root))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def _read(path: Path, name: str, count: int) -> Iterator[Loaded]:
             scale = 255.0 if block.dtype.kind == "f" and block.max() <= 1.0 else 1.0
             pixels = np.clip(np.rint(block * scale), 0, 255).astype(np.uint8)
             for stamp_ns, image in zip(stamps_ns[first : first + BLOCK], pixels, strict=True):
-                yield int(stamp_ns), lambda image=image: np.ascontiguousarray(image), "rgb8"
+                yield int(stamp_ns), partial(np.ascontiguousarray, image), "rgb8"
 
 
 def _truth(path: Path) -> Truth:

@@ -41,7 +41,7 @@ def trace(stamps_ns: Iterable[int], values: Iterable[float]) -> Trace:
     return Trace(at_ns[last], numbers[last])
 
 
-def even_trace(values: Sequence[float], rate_hz: float, start_ns: int = 0) -> Trace:
+def even_trace(values: Sequence[float] | np.ndarray, rate_hz: float, start_ns: int = 0) -> Trace:
     """Trace of evenly sampled values."""
     stamps_ns = start_ns + np.round(np.arange(len(values)) * (NS_PER_S / rate_hz)).astype(np.int64)
     return Trace(stamps_ns, np.asarray(values, dtype=np.float64))

@@ -6,6 +6,7 @@ folders subjectN with vid.avi and ground_truth.txt, three lines: pulse wave, hea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ EXERCISE, EXERCISED = "after exercise", "exercise"  # one folder of dataset 1 is
 SAME_COUNT = 3  # frames by which the stamps and the video may differ
 LATEST_START_MS = 5000.0  # a sensor whose times begin later counts from something else than the video
 SAME_LENGTH = 0.2  # share
+
+Stamps = Callable[[Path, int, float], np.ndarray | None]
+"""Of a folder whose video has so many frames, so many a second: the frames' stamps; None: the container's."""
 
 
 def read_simple(root: Path) -> list[Recording]:
@@ -40,7 +44,7 @@ def _folders(root: Path, truth: str) -> list[Path]:
     return found
 
 
-def _recording(dataset: str, folder: Path, truth, stamps) -> Recording:
+def _recording(dataset: str, folder: Path, truth: Callable[[Path], Truth], stamps: Stamps | None) -> Recording:
     def open_frames() -> Frames:
         video = folder / VIDEO
         count, fps = video_length(video)

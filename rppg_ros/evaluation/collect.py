@@ -32,7 +32,10 @@ class Collector:
 
     def add(self, output: Waveform | Rate) -> None:
         """Take one output of the pipeline."""
-        (self.rates if isinstance(output, Rate) else self.waves).append(output)
+        if isinstance(output, Rate):
+            self.rates.append(output)
+        else:
+            self.waves.append(output)
 
     def tasks(
         self,
@@ -83,13 +86,13 @@ class Collector:
                     best[second] = rate
         out = Running()
         for second in range(max(1, math.ceil((end_ns - start_ns) / period_ns))):
-            rate = best.get(second)
-            stamp_ns = rate.stamp_ns if rate else start_ns + (second + 1) * period_ns
-            span_ns = round((rate.window_s if rate and rate.status is Status.OK else RATES[vital].window_s) * NS_PER_S)
+            said = best.get(second)
+            stamp_ns = said.stamp_ns if said else start_ns + (second + 1) * period_ns
+            span_ns = round((said.window_s if said and said.status is Status.OK else RATES[vital].window_s) * NS_PER_S)
             out.at_s.append(_seconds(stamp_ns - start_ns))
-            out.measured.append(rate.per_minute if rate and rate.status is Status.OK else math.nan)
-            out.quality.append(rate.quality if rate else math.nan)
-            out.status.append(rate.status.name if rate else SILENT)
+            out.measured.append(said.per_minute if said and said.status is Status.OK else math.nan)
+            out.quality.append(said.quality if said else math.nan)
+            out.status.append(said.status.name if said else SILENT)
             out.truth.append(true_rate(truth, vital, max(start_ns, stamp_ns - span_ns), stamp_ns))
         return out
 

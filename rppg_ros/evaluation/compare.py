@@ -119,7 +119,9 @@ def _difference(
     )
 
 
-def _errors(recordings: Sequence[RecordingResult], vital: Vital, protocol: str) -> dict[tuple, tuple[float, str]]:
+def _errors(
+    recordings: Sequence[RecordingResult], vital: Vital, protocol: str
+) -> dict[tuple[str, float], tuple[float, str]]:
     """Absolute error (NaN without a number) and subject of each estimate, by recording and time; running ones by second."""
     found = series(recordings, vital, protocol)
     out = {}

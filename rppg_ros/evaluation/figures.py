@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -98,7 +98,8 @@ def waves(task: TaskResult, vital: Vital) -> go.Figure:
 
 def html(figure: go.Figure) -> str:
     """A piece of HTML that needs plotly.js on its page, and nothing from elsewhere."""
-    return figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
+    config = {"displayModeBar": False, "responsive": True}
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config))
 
 
 def worst_first(recordings: Sequence[RecordingResult], vital: Vital) -> list[RecordingResult]:
@@ -140,7 +141,7 @@ def _given(found: Series) -> np.ndarray:
     return np.column_stack([measured[index], truth[index], index]) if len(index) else np.zeros((0, 3))
 
 
-def _by_dataset(found: Series, points: np.ndarray):
+def _by_dataset(found: Series, points: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Names of datasets, and which points are theirs."""
     names = np.array([found.datasets[int(i)] for i in points[:, 2]])
     for name in sorted(set(names)):

@@ -17,6 +17,9 @@ CONFIDENCE = 0.95
 HARMONICS = 2
 SNR_HALF_WIDTH_PER_MINUTE = 6.0
 
+Samples = Sequence[float] | np.ndarray
+"""Numbers (n,)."""
+
 
 class Value(NamedTuple):
     """A figure, its standard error, and the pairs it is from."""
@@ -41,7 +44,7 @@ class Agreement(NamedTuple):
     n: int
 
 
-def pairs(measured: Sequence[float], truth: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def pairs(measured: Samples, truth: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Measured and true where both are known.
 
     Raises
@@ -55,37 +58,37 @@ def pairs(measured: Sequence[float], truth: Sequence[float]) -> tuple[np.ndarray
     return a[known], b[known]
 
 
-def mean_error(measured: Sequence[float], truth: Sequence[float]) -> Value:
+def mean_error(measured: Samples, truth: Samples) -> Value:
     """Mean of measured minus true, with the standard error of a mean."""
     a, b = pairs(measured, truth)
     return mean(a - b)
 
 
-def mae(measured: Sequence[float], truth: Sequence[float]) -> Value:
+def mae(measured: Samples, truth: Samples) -> Value:
     """Mean absolute error, with the standard error of a mean."""
     a, b = pairs(measured, truth)
     return mean(np.abs(a - b))
 
 
-def rmse(measured: Sequence[float], truth: Sequence[float]) -> Value:
+def rmse(measured: Samples, truth: Samples) -> Value:
     """Root mean squared error; its standard error by the delta method, SE(e^2) / (2 RMSE).
 
     rPPG-Toolbox prints sqrt(SD(e^2) / sqrt(n)) there, which does not have the meaning of a standard error.
     """
     a, b = pairs(measured, truth)
     squares = mean((a - b) ** 2)
-    root = math.sqrt(squares.value) if squares.n else math.nan
-    return Value(root, squares.se / (2 * root) if root else (0.0 if root == 0 else math.nan), squares.n)
+    root = math.sqrt(squares.value)
+    return Value(root, squares.se / (2 * root) if root else 0.0, squares.n)
 
 
-def mape(measured: Sequence[float], truth: Sequence[float]) -> Value:
+def mape(measured: Samples, truth: Samples) -> Value:
     """Mean absolute error in per cent of the truth, with the standard error of a mean; a truth of 0 is left out."""
     a, b = pairs(measured, truth)
     a, b = a[b != 0], b[b != 0]
     return mean(100 * np.abs((a - b) / b))
 
 
-def pearson(measured: Sequence[float], truth: Sequence[float]) -> Value:
+def pearson(measured: Samples, truth: Samples) -> Value:
     """Correlation r, with sqrt((1 - r^2) / (n - 2)); NaN for fewer than three pairs or where one side does not vary."""
     a, b = pairs(measured, truth)
     n = len(a)
@@ -95,9 +98,7 @@ def pearson(measured: Sequence[float], truth: Sequence[float]) -> Value:
     return Value(r, math.sqrt((1 - r * r) / (n - 2)), n)
 
 
-def share_within(
-    measured: Sequence[float], truth: Sequence[float], units: float = math.inf, percent: float = math.inf
-) -> Value:
+def share_within(measured: Samples, truth: Samples, units: float = math.inf, percent: float = math.inf) -> Value:
     """Share, 0..1, of errors of at most `units` per minute and at most `percent` of the truth, with its binomial error."""
     a, b = pairs(measured, truth)
     error = np.abs(a - b)
@@ -108,7 +109,7 @@ def share_within(
     return Value(share, math.sqrt(share * (1 - share) / len(a)), len(a))
 
 
-def coverage(measured: Sequence[float], truth: Sequence[float]) -> Value:
+def coverage(measured: Samples, truth: Samples) -> Value:
     """Share, 0..1, of times with a known truth at which a number was given, with its binomial error."""
     a, b = np.asarray(measured, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     given = np.isfinite(a[np.isfinite(b)])
@@ -118,9 +119,7 @@ def coverage(measured: Sequence[float], truth: Sequence[float]) -> Value:
     return Value(share, math.sqrt(share * (1 - share) / len(given)), len(given))
 
 
-def error_at_coverage(
-    measured: Sequence[float], truth: Sequence[float], quality: Sequence[float], share: float
-) -> Value:
+def error_at_coverage(measured: Samples, truth: Samples, quality: Samples, share: float) -> Value:
     """Mean absolute error of the given numbers of best quality, as many as are `share` of all times with a truth.
 
     Systems that give few numbers are compared with ones that give many at the same share. NaN where fewer were given.
@@ -135,7 +134,7 @@ def error_at_coverage(
     return mae(a[given][order], b[given][order])
 
 
-def bland_altman(measured: Sequence[float], truth: Sequence[float], subjects: Sequence[str] = ()) -> Agreement:
+def bland_altman(measured: Samples, truth: Samples, subjects: Sequence[str] = ()) -> Agreement:
     """Limits of agreement (Bland and Altman 1986), with the confidence intervals given there.
 
     Parameters
@@ -149,7 +148,7 @@ def bland_altman(measured: Sequence[float], truth: Sequence[float], subjects: Se
     known = np.isfinite(a) & np.isfinite(b)
     error = (a - b)[known]
     if len(error) < 2:
-        return Agreement(*[math.nan] * 6, len(error))
+        return Agreement(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, len(error))
     groups = np.unique(np.asarray(subjects)[known], return_inverse=True)[1] if len(subjects) else np.arange(len(error))
     independent = int(groups.max()) + 1
     bias, sd = float(error.mean()), math.sqrt(_variance(error, groups))
@@ -188,14 +187,14 @@ def macc(measured: np.ndarray, truth: np.ndarray) -> float:
     return float(np.abs(signal.correlate(a, b)).max() / scale) if scale > 0 else math.nan
 
 
-def mean(values: Sequence[float]) -> Value:
+def mean(values: Samples) -> Value:
     """Mean of what is finite, with its standard error."""
-    values = np.asarray(values, dtype=np.float64)
-    values = values[np.isfinite(values)]
-    n = len(values)
+    array = np.asarray(values, dtype=np.float64)
+    known = array[np.isfinite(array)]
+    n = len(known)
     if not n:
         return Value(math.nan, math.nan, 0)
-    return Value(float(values.mean()), float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan, n)
+    return Value(float(known.mean()), float(known.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan, n)
 
 
 def _variance(error: np.ndarray, groups: np.ndarray) -> float:

@@ -94,7 +94,7 @@ def _summary_rows(rows: Sequence[Figures]) -> Iterator[Sequence[Any]]:
     figures = [part for name in names for part in (name, f"{name}_se")]
     yield ("task", "protocol", "group", "value", "recordings", "n", *figures, "bias", "limit_low", "limit_high")
     for row in rows:
-        cells = []
+        cells: list[float | str] = []
         for name in names:
             figure = row.values.get(name)
             cells += ["", ""] if figure is None else [figure.value, figure.se]

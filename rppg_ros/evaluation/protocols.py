@@ -40,20 +40,23 @@ def smoothness_detrend(samples: np.ndarray, strength: float = DETREND_LAMBDA) ->
     """Samples (n,), all finite, less their slow trend: smoothness priors, Tarvainen et al. 2002; lambda = strength."""
     n = len(samples)
     if n < 3:
-        return np.asarray(samples, dtype=np.float64) - np.mean(samples)
+        centred: np.ndarray = np.asarray(samples, dtype=np.float64) - np.mean(samples)
+        return centred
     # Diagonals of I + lambda^2 D'D, the main one first; D is the second difference, 1 -2 1 in each of its n - 2 rows.
     rows = np.full(n - 2, strength**2)
     bands = np.zeros((3, n))
     bands[0] = 1 + np.convolve(rows, [1, 4, 1])
     bands[1, :-1] = np.convolve(rows, [-2, -2])
     bands[2, :-2] = rows
-    return samples - linalg.solveh_banded(bands, np.asarray(samples, dtype=np.float64), lower=True)
+    detrended: np.ndarray = samples - linalg.solveh_banded(bands, np.asarray(samples, dtype=np.float64), lower=True)
+    return detrended
 
 
 def filtered(samples: np.ndarray, rate_hz: float, band: Band) -> np.ndarray:
     """The toolbox's waveform: detrended, then a first-order Butterworth band-pass, forwards and backwards."""
     b, a = signal.butter(ORDER, [band.low_hz, band.high_hz], "bandpass", fs=rate_hz)
-    return signal.filtfilt(b, a, smoothness_detrend(samples))
+    passed: np.ndarray = signal.filtfilt(b, a, smoothness_detrend(samples))
+    return passed
 
 
 def toolbox_rate(
@@ -109,7 +112,7 @@ def on_clock(trace: Trace, at_ns: np.ndarray, max_gap_s: float = MAX_TRACE_GAP_S
     if not len(stamps_ns):
         return np.full(len(at_ns), math.nan)
     since_ns = stamps_ns[0]
-    found = np.interp((at_ns - since_ns) / NS_PER_S, (stamps_ns - since_ns) / NS_PER_S, values)
+    found: np.ndarray = np.interp((at_ns - since_ns) / NS_PER_S, (stamps_ns - since_ns) / NS_PER_S, values)
     after = np.searchsorted(stamps_ns, at_ns)
     left, right = stamps_ns[np.maximum(after - 1, 0)], stamps_ns[np.minimum(after, len(stamps_ns) - 1)]
     outside = (at_ns < stamps_ns[0]) | (at_ns > stamps_ns[-1])
@@ -123,4 +126,5 @@ def bridged(samples: np.ndarray) -> np.ndarray:
     if known.all() or not known.any():
         return samples
     index = np.arange(len(samples))
-    return np.interp(index, index[known], samples[known])
+    filled: np.ndarray = np.interp(index, index[known], samples[known])
+    return filled

@@ -164,7 +164,7 @@ def recording_to_json(result: RecordingResult) -> dict[str, Any]:
     plain = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "tasks"}
     plain["conditions"] = dict(result.conditions)
     plain["tasks"] = {vital.value: asdict(task) for vital, task in result.tasks.items()}
-    return _nulls(plain)
+    return {name: _nulls(value) for name, value in plain.items()}
 
 
 def recording_from_json(plain: Mapping[str, Any]) -> RecordingResult:
@@ -175,7 +175,7 @@ def recording_from_json(plain: Mapping[str, Any]) -> RecordingResult:
         )
         for vital, task in plain["tasks"].items()
     }
-    rest = {name: NAN if value is None else value for name, value in plain.items() if name != "tasks"}
+    rest: dict[str, Any] = {name: NAN if value is None else value for name, value in plain.items() if name != "tasks"}
     return RecordingResult(**rest, tasks=tasks)
 
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import cv2
 
 from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.evaluation.collect import Collector
-from rppg_ros.evaluation.config import EvalConfig
-from rppg_ros.evaluation.frames import pipeline_frame
-from rppg_ros.evaluation.results import NAN, RecordingResult
+from rppg_ros.evaluation.config import engine_for, meter_for
+from rppg_ros.evaluation.results import NAN, RecordingResult, TaskResult
 from rppg_ros.inference.engine import Engine
+from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.sources.base import RGB, SourceError, StreamFrame
-from rppg_ros.types import NS_PER_S, Frame
-from rppg_ros.vision.thermal import Radiometry
+from rppg_ros.types import NS_PER_S, Vital
 
 
 class UnlabelledError(ValueError):
     """A recording without any truth."""
 
 
-def evaluate(recording: Recording, config: EvalConfig, engine: Engine | None = None) -> RecordingResult:
+def evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine | None = None) -> RecordingResult:
     """Measure one recording, as fast as it goes, and lay the truth beside it.
 
     The same frames give the same result, bit for bit. A recording that cannot be read becomes a result with `error`,
@@ -30,15 +29,15 @@ def evaluate(recording: Recording, config: EvalConfig, engine: Engine | None = N
 
     Parameters
     ----------
-    engine : made of the config where it is not given; engines hold no state and may be used again.
+    engine : made of the settings where it is not given; engines hold no state and may be used again.
     """
     try:
-        return _evaluate(recording, config, engine)
+        return _evaluate(recording, settings, engine)
     except (DatasetError, SourceError, UnlabelledError, OSError, ValueError) as error:
         return _result(recording, error=f"{type(error).__name__}: {error}" if type(error) is ValueError else str(error))
 
 
-def _evaluate(recording: Recording, config: EvalConfig, engine: Engine | None) -> RecordingResult:
+def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine | None) -> RecordingResult:
     truth = recording.truth()
     if not truth.waves and not truth.rates:
         raise UnlabelledError(f"{recording.name}: no ground truth")
@@ -47,12 +46,12 @@ def _evaluate(recording: Recording, config: EvalConfig, engine: Engine | None) -
     collector, watch = Collector(), _Watch()
     with contextlib.closing(recording.open()) as source:
         caution = getattr(source, "caution", "")
-        engine = engine or config.make_engine(source.has_thermal)
-        for output in config.make_pipeline(engine).run(watch.frames(source, config.radiometry(), config.use_thermal)):
+        engine = engine or engine_for(settings, source.has_thermal)
+        for output in meter_for(settings, engine).run(watch.frames(source)):
             collector.add(output)
     if watch.first_ns is None:
         raise SourceError(f"{recording.name}: no RGB frames")
-    tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, config.window_s)
+    tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window)
     return _result(recording, (watch.last_ns - watch.first_ns) / NS_PER_S, watch.count, tasks=tasks, caution=caution)
 
 
@@ -64,20 +63,21 @@ class _Watch:
         self.last_ns = 0
         self.count = 0
 
-    def frames(
-        self, source: Iterable[StreamFrame], radiometry: Radiometry, use_thermal: bool
-    ) -> Iterator[tuple[str, Frame]]:
+    def frames(self, source: Iterable[StreamFrame]) -> Iterator[StreamFrame]:
         for frame in source:
             if frame.stream == RGB:
                 self.first_ns = frame.stamp_ns if self.first_ns is None else self.first_ns
                 self.last_ns, self.count = frame.stamp_ns, self.count + 1
-            elif not use_thermal:
-                continue
-            yield frame.stream, pipeline_frame(frame, radiometry)
+            yield frame
 
 
 def _result(
-    recording: Recording, duration_s: float = NAN, frames: int = 0, error: str = "", tasks=None, caution: str = ""
+    recording: Recording,
+    duration_s: float = NAN,
+    frames: int = 0,
+    error: str = "",
+    tasks: Mapping[Vital, TaskResult] | None = None,
+    caution: str = "",
 ) -> RecordingResult:
     return RecordingResult(
         recording.dataset,

@@ -7,23 +7,23 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
-from rppg_ros.evaluation.config import EvalConfig
 from rppg_ros.evaluation.work import EvaluationError, RecordingRef, work
+from rppg_ros.settings.evaluation import EvaluationSettings
 
 CONNECT_S = 20.0
 Done = tuple[RecordingRef, dict[str, Any]]
 
 
-def run_here(refs: Sequence[RecordingRef], config: EvalConfig, jobs: int) -> Iterator[Done]:
+def run_here(refs: Sequence[RecordingRef], settings: EvaluationSettings, jobs: int) -> Iterator[Done]:
     """Results as they are finished, from `jobs` processes; 1: in this process."""
     if jobs <= 1 or len(refs) <= 1:
         for ref in refs:
-            yield ref, work(ref, config)
+            yield ref, work(ref, settings)
         return
     # Forked children would share this process's threads of OpenCV and ONNX Runtime half alive.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(refs)), mp_context=context) as pool:
-        futures = {pool.submit(work, ref, config): ref for ref in refs}
+        futures = {pool.submit(work, ref, settings): ref for ref in refs}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -31,7 +31,7 @@ def run_here(refs: Sequence[RecordingRef], config: EvalConfig, jobs: int) -> Ite
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run_on_cluster(refs: Sequence[RecordingRef], config: EvalConfig, address: str) -> Iterator[Done]:
+def run_on_cluster(refs: Sequence[RecordingRef], settings: EvaluationSettings, address: str) -> Iterator[Done]:
     """Results as they are finished, from the workers of a Dask scheduler, e.g. "tcp://10.0.0.5:8786".
 
     The workers must have rppg_ros installed and see recordings and models under the same paths.
@@ -50,6 +50,6 @@ def run_on_cluster(refs: Sequence[RecordingRef], config: EvalConfig, address: st
     except (OSError, ValueError, TimeoutError) as error:
         raise EvaluationError(f"scheduler {address}: {error}") from None
     with client:
-        futures = {client.submit(work, ref, config, pure=False): ref for ref in refs}
+        futures = {client.submit(work, ref, settings, pure=False): ref for ref in refs}
         for future in completed(futures):
             yield futures[future], future.result()

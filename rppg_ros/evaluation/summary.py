@@ -9,7 +9,7 @@ from typing import Any
 
 from rppg_ros.evaluation import metrics
 from rppg_ros.evaluation.metrics import Agreement, Value
-from rppg_ros.evaluation.results import RecordingResult, Results
+from rppg_ros.evaluation.results import RecordingResult, Results, TaskResult
 from rppg_ros.types import Vital
 
 WINDOWS, RECORDINGS, RUNNING = "windows", "recordings", "running"
@@ -20,6 +20,8 @@ PROTOCOLS = {
 }
 SHARES = (0.25, 0.5, 0.75)
 OVERALL = ""
+Estimate = tuple[float, float, float, float]
+"""Measured and true per minute, quality, and seconds from the recording's start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,12 @@ def _groups(done: list[RecordingResult]) -> Iterator[tuple[str, str, list[Record
                 yield name, value, members[value]
 
 
-def _windows(task) -> Iterator[tuple[float, float, float, float]]:
+def _windows(task: TaskResult) -> Iterator[Estimate]:
     w = task.windows
     yield from zip(w.measured, w.truth, [math.nan] * len(w.truth), w.start_s, strict=True)
 
 
-def _recordings(task) -> Iterator[tuple[float, float, float, float]]:
+def _recordings(task: TaskResult) -> Iterator[Estimate]:
     measured, truth = metrics.pairs(task.windows.measured, task.windows.truth)
     if len(truth):
         yield float(measured.mean()), float(truth.mean()), math.nan, 0.0
@@ -159,12 +161,16 @@ def _recordings(task) -> Iterator[tuple[float, float, float, float]]:
         yield math.nan, metrics.mean(task.windows.truth).value, math.nan, 0.0
 
 
-def _running(task) -> Iterator[tuple[float, float, float, float]]:
+def _running(task: TaskResult) -> Iterator[Estimate]:
     r = task.running
     yield from zip(r.measured, r.truth, r.quality, r.at_s, strict=True)
 
 
-_PAIRS: dict[str, Callable] = {WINDOWS: _windows, RECORDINGS: _recordings, RUNNING: _running}
+_PAIRS: dict[str, Callable[[TaskResult], Iterator[Estimate]]] = {
+    WINDOWS: _windows,
+    RECORDINGS: _recordings,
+    RUNNING: _running,
+}
 
 
 def _null(value: float) -> float | None:

@@ -14,9 +14,10 @@ from typing import Any
 from rppg_ros.datasets.bags import open_recording
 from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.datasets.registry import read
-from rppg_ros.evaluation.config import EvalConfig, settings_id
+from rppg_ros.evaluation.config import settings_id
 from rppg_ros.evaluation.results import RecordingResult, recording_from_json, recording_to_json
 from rppg_ros.evaluation.runner import evaluate
+from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.sources.bag import is_bag
 
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif")
@@ -100,7 +101,7 @@ def _listed(dataset: str, root: str) -> tuple[Recording, ...]:
     return tuple(read(dataset, Path(root)))
 
 
-def work(ref: RecordingRef, config: EvalConfig) -> dict[str, Any]:
+def work(ref: RecordingRef, settings: EvaluationSettings) -> dict[str, Any]:
     """Evaluate one recording; its result as plain values. Runs wherever the recording and the model can be read."""
     try:
         recording = ref.recording()
@@ -108,7 +109,7 @@ def work(ref: RecordingRef, config: EvalConfig) -> dict[str, Any]:
         name = ref.name or Path(ref.path).name
         lost = RecordingResult(ref.dataset, name, "", {}, error=" ".join(str(error).split()))
         return recording_to_json(lost)
-    return recording_to_json(evaluate(recording, config))
+    return recording_to_json(evaluate(recording, settings))
 
 
 class RunFolder:

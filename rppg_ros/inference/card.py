@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from rppg_ros import weights
+from rppg_ros.checked import FieldError, checked, hold
+from rppg_ros.limits import Limits
 from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import Calibration
 
@@ -22,8 +24,19 @@ CARD_KEY = "rppg_ros.card"
 SCHEMA_KEY = "rppg_ros.card_schema"
 
 CHANNEL_COUNTS: Mapping[str, int] = MappingProxyType({"rgb": 3, "thermal": 1})
-VALUE_RANGES = ("0-255",)
-LAYOUTS = ("NCTHW",)
+# What a card may ask for. They are far from what any network here needs, and near enough that no card can ask for all memory.
+WORD = Limits(1, 200)  # characters
+TEXT = Limits(0, 10_000)  # characters
+SIDE = Limits(1, 1024)  # pixels
+FRAMES = Limits(1, 20_000)  # 11 minutes at 30 Hz
+PAD = Limits(0, 64)  # frames
+RATE_HZ = Limits(1.0, 240.0)
+CROP_SCALE = Limits(0.5, 5.0)
+AXIS = Limits(1, 1_000_000)  # values along an axis of a state
+FIGURE = Limits(-1e6, 1e6)  # a score
+COEFFICIENT = Limits(-100.0, 100.0)  # of a calibration
+MAX_VALUES = 2**28
+"""In a window, and in all states together: 1 GiB of float32."""
 
 
 class ModelCardError(ValueError):
@@ -40,9 +53,9 @@ class StateTensor:
     shape : without the batch axis; zeros of this shape start a stream.
     """
 
-    input: str
-    output: str
-    shape: tuple[int, ...]
+    input: Annotated[str, WORD]
+    output: Annotated[str, WORD]
+    shape: tuple[Annotated[int, AXIS], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,33 +89,37 @@ class ModelCard:
     limits : what it is not good for, or was not tried on, free text.
     """
 
-    name: str
-    family: str
-    variant: str
+    name: Annotated[str, WORD]
+    family: Annotated[str, WORD]
+    variant: Annotated[str, WORD]
     tasks: tuple[Vital, ...]
     channels: tuple[str, ...]
-    size: int
-    frames: int
-    rate_hz: float
-    outputs: Mapping[Vital, str]
-    pad_frames: int = 0
+    size: Annotated[int, SIDE]
+    frames: Annotated[int, FRAMES]
+    rate_hz: Annotated[float, RATE_HZ]
+    outputs: Mapping[Vital, Annotated[str, WORD]]
+    pad_frames: Annotated[int, PAD] = 0
     dynamic_frames: bool = False
-    frames_multiple: int = 1
-    min_frames: int = 1
-    crop_scale: float = 1.5
-    value_range: str = "0-255"
-    layout: str = "NCTHW"
-    input_name: str = "frames"
+    frames_multiple: Annotated[int, FRAMES] = 1
+    min_frames: Annotated[int, FRAMES] = 1
+    crop_scale: Annotated[float, CROP_SCALE] = 1.5
+    value_range: Literal["0-255"] = "0-255"
+    layout: Literal["NCTHW"] = "NCTHW"
+    input_name: Annotated[str, WORD] = "frames"
     state: tuple[StateTensor, ...] = ()
-    training_data: str = ""
-    licence: str = ""
-    source: str = ""
-    sha256: str = ""
-    scores: Mapping[str, float] = field(default_factory=dict)
-    calibration: Mapping[Vital, Calibration] = field(default_factory=dict)
-    limits: str = ""
+    training_data: Annotated[str, TEXT] = ""
+    licence: Annotated[str, TEXT] = ""
+    source: Annotated[str, TEXT] = ""
+    sha256: Annotated[str, TEXT] = ""
+    scores: Mapping[str, Annotated[float, FIGURE]] = field(default_factory=dict)
+    calibration: Mapping[Vital, Annotated[Calibration, COEFFICIENT]] = field(default_factory=dict)
+    limits: Annotated[str, TEXT] = ""
 
     def __post_init__(self) -> None:
+        try:
+            hold(self)
+        except FieldError as error:
+            raise ModelCardError(f"model card: {error}") from None
         for problem in _problems(self):
             raise ModelCardError(f"model card: {problem}")
 
@@ -141,7 +158,12 @@ class ModelCard:
             raise ModelCardError(f"{where}: '{CARD_KEY}' is not JSON: {error}") from None
         if not isinstance(raw, dict):
             raise ModelCardError(f"{where}: '{CARD_KEY}' is not a JSON object")
-        return _card_from_json(raw, where)
+        try:
+            return cls(**checked(cls, raw))
+        except FieldError as error:
+            raise ModelCardError(f"{where}: model card: {error}") from None
+        except ModelCardError as error:
+            raise ModelCardError(f"{where}: {error}") from None
 
     @classmethod
     def from_session(cls, session: onnxruntime.InferenceSession, where: str = "model") -> ModelCard:
@@ -176,81 +198,26 @@ class ModelCard:
         return cls.from_session(session, str(path))
 
 
-def _card_from_json(raw: dict[str, Any], where: str) -> ModelCard:
-    known = {f.name for f in fields(ModelCard)}
-    for name in raw:
-        if name not in known:
-            raise ModelCardError(f"{where}: model card has an unknown field '{name}'")
-    values = dict(raw)
-    for name, convert in _CONVERTERS.items():
-        if name not in values:
-            continue
-        try:
-            values[name] = convert(values[name])
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            raise ModelCardError(f"{where}: model card field '{name}' is invalid: {error}") from None
-    try:
-        return ModelCard(**values)
-    except ModelCardError as error:
-        raise ModelCardError(f"{where}: {error}") from None
-    except TypeError:
-        missing = sorted(_REQUIRED - values.keys())
-        raise ModelCardError(f"{where}: model card lacks {', '.join(map(repr, missing))}") from None
-
-
-_REQUIRED = frozenset({"name", "family", "variant", "tasks", "channels", "size", "frames", "rate_hz", "outputs"})
-_CONVERTERS = MappingProxyType(
-    {
-        "tasks": lambda raw: tuple(Vital(task) for task in raw),
-        "channels": lambda raw: tuple(raw),
-        "outputs": lambda raw: {Vital(task): name for task, name in raw.items()},
-        "calibration": lambda raw: {Vital(task): Calibration(**values) for task, values in raw.items()},
-        "state": lambda raw: tuple(StateTensor(t["input"], t["output"], tuple(t["shape"])) for t in raw),
-        "rate_hz": float,
-        "crop_scale": float,
-    }
-)
-
-
-def _problems(card: ModelCard):
-    """Each thing wrong with the card, field name first, worst first."""
-    for name in ("name", "family", "variant", "input_name"):
-        value = getattr(card, name)
-        if not isinstance(value, str) or not value:
-            yield f"'{name}' must be text, not {value!r}"
-    for name, least in (
-        ("size", 1),
-        ("frames", 1),
-        ("pad_frames", 0),
-        ("frames_multiple", 1),
-        ("min_frames", 1),
-    ):
-        value = getattr(card, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            yield f"'{name}' must be an integer of at least {least}, not {value!r}"
-    for name in ("rate_hz", "crop_scale"):
-        value = getattr(card, name)
-        if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-            yield f"'{name}' must be a positive number, not {value!r}"
+def _problems(card: ModelCard) -> Iterator[str]:
+    """What is wrong between fields, or within one beyond its limits; field name first."""
     if not card.tasks or len(set(card.tasks)) != len(card.tasks):
-        yield f"'tasks' must name each waveform once, not {card.tasks!r}"
-    if not all(isinstance(task, Vital) for task in card.tasks):
-        yield f"'tasks' must be of {[vital.value for vital in Vital]}, not {card.tasks!r}"
+        yield f"'tasks' must name each waveform once, not {[str(task) for task in card.tasks]}"
     if not card.channels or not set(card.channels) <= CHANNEL_COUNTS.keys():
-        yield f"'channels' must be of {list(CHANNEL_COUNTS)}, not {card.channels!r}"
+        yield f"'channels' must be of {list(CHANNEL_COUNTS)}, not {list(card.channels)}"
     if len(set(card.channels)) != len(card.channels):
-        yield f"'channels' names a camera twice: {card.channels!r}"
+        yield f"'channels' names a camera twice: {list(card.channels)}"
     if set(card.outputs) != set(card.tasks):
         yield f"'outputs' must name one output for each task, not {dict(card.outputs)!r}"
-    if card.value_range not in VALUE_RANGES:
-        yield f"'value_range' must be of {list(VALUE_RANGES)}, not {card.value_range!r}"
-    if card.layout not in LAYOUTS:
-        yield f"'layout' must be of {list(LAYOUTS)}, not {card.layout!r}"
     if card.frames % card.frames_multiple or card.frames < card.min_frames:
         yield (
             f"'frames' is {card.frames}, but must be a multiple of {card.frames_multiple} (frames_multiple) "
             f"and at least {card.min_frames} (min_frames)"
         )
+    window = (card.frames + card.pad_frames) * card.size**2 * card.channel_count
+    carried = sum(math.prod(tensor.shape) for tensor in card.state)
+    for name, values in (("frames", window), ("state", carried)):
+        if values > MAX_VALUES:
+            yield f"'{name}' asks for {values:,} values at once; {MAX_VALUES:,} are allowed"
 
 
 def _check_schema(text: str, where: str) -> None:
@@ -264,7 +231,7 @@ def _check_schema(text: str, where: str) -> None:
         )
 
 
-def _check_names(card_field: str, names: list[str], tensors: list, where: str) -> None:
+def _check_names(card_field: str, names: list[str], tensors: list[onnxruntime.NodeArg], where: str) -> None:
     present = [tensor.name for tensor in tensors]
     for name in names:
         if name not in present:

@@ -48,6 +48,7 @@ class ClassicalEngine:
         self.calibration: dict[Vital, Calibration] = {}
         self.crop_size = crop_size
         self.crop_scale = crop_scale
+        self.least_crop = 1  # a mean is a mean
         self._project = METHODS[method]
         length = window_length(CLOCK_HZ)
         hop = round(HOP_S * CLOCK_HZ) if method == "pos" else length // 2

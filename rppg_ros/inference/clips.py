@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from rppg_ros.inference.engine import Engine
+from rppg_ros.sync.cadence import Cadence
 from rppg_ros.sync.resample import grid_ns, resample
 from rppg_ros.types import NS_PER_S, FaceCrop
 
@@ -28,6 +30,7 @@ class Window:
     first : clock index of the window's first point.
     at_ns : (n,) stamps of its points.
     rgb_frames, thermal_frames : (stamp, kept value) of the camera frames around them; no thermal camera, no thermal frames.
+    rgb_period_s, thermal_period_s : time from frame to frame of the cameras lately; NaN where it is not known yet.
     """
 
     face_id: str
@@ -36,6 +39,8 @@ class Window:
     at_ns: np.ndarray
     rgb_frames: tuple[tuple[int, np.ndarray], ...]
     thermal_frames: tuple[tuple[int, np.ndarray], ...]
+    rgb_period_s: float = math.nan
+    thermal_period_s: float = math.nan
 
     @property
     def end(self) -> int:
@@ -84,6 +89,7 @@ class ClipBuilder:
         self.windows = 0
         self._rgb: Ring = deque()
         self._thermal: Ring = deque()
+        self._rgb_cadence, self._thermal_cadence = Cadence(), Cadence()
         self._next_end = engine.plan.first  # clock index after the next window's last point
         self._last_end = 0
 
@@ -91,6 +97,7 @@ class ClipBuilder:
         """Take the next crop (stamps must rise); returns the windows it completes, usually none or one."""
         self.last_ns = crop.stamp_ns
         self._rgb.append((crop.stamp_ns, self._engine.rgb(crop)))
+        self._rgb_cadence.push(crop.stamp_ns)
         self._keep_thermal(crop)
         windows = []
         # Half a period past the last point, so that a faster camera's frames around that point are all there.
@@ -117,6 +124,7 @@ class ClipBuilder:
         value = self._engine.thermal(crop)
         if value is not None:
             self._thermal.append((stamp_ns, value))
+            self._thermal_cadence.push(stamp_ns)
 
     def _point_ns(self, index: float) -> int:
         return self.start_ns + round(index * NS_PER_S / self._engine.plan.rate_hz)
@@ -127,11 +135,15 @@ class ClipBuilder:
         at_ns = grid_ns(self.start_ns, plan.rate_hz, first, end - first)
         self.windows += 1
         self._last_end = end
-        return Window(self.face_id, self.start_ns, first, at_ns, tuple(self._rgb), tuple(self._thermal))
+        periods = self._rgb_cadence.period_s, self._thermal_cadence.period_s
+        return Window(self.face_id, self.start_ns, first, at_ns, tuple(self._rgb), tuple(self._thermal), *periods)
 
     def _trim(self) -> None:
         """Forget what no later window can reach, keeping one frame before it to interpolate from."""
-        oldest_ns = self._point_ns(self._next_end - self._engine.plan.longest - 1)
+        plan = self._engine.plan
+        # The clip may end before the next window is due: its last window then reaches further back than that one.
+        first = self._last_end if plan.consecutive else self._last_end + 1 - plan.longest
+        oldest_ns = self._point_ns(first - 1)
         for ring in (self._rgb, self._thermal):
             while len(ring) > 2 and ring[1][0] <= oldest_ns:
                 ring.popleft()

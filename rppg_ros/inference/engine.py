@@ -17,6 +17,22 @@ class EngineError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What whoever asks for an engine may choose; an engine takes from it what it has a use for.
+
+    Attributes
+    ----------
+    model : path of an .onnx file with a model card, or the name of a shipped model; "": none.
+    hop_s : seconds between windows.
+    threads : for one inference.
+    """
+
+    model: str
+    hop_s: float
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """What one window says about one waveform.
 
@@ -65,15 +81,36 @@ class Engine(Protocol):
 
     `rgb` and `thermal` reduce a crop to what the method looks at (in the frame's callback: cheap); `infer` does the work
     (in a worker thread). An engine holds no state of a face; what it must remember of a clip its caller keeps in `memory`.
-    `calibration` says what its waveforms' SNR is worth, where it is not the usual.
+    All its properties are read only to its callers: plain attributes will do, of the class or of the object.
     """
 
-    name: str
-    vitals: Sequence[Vital]
-    plan: WindowPlan
-    calibration: Mapping[Vital, Calibration]
-    crop_size: int
-    crop_scale: float
+    @property
+    def name(self) -> str:
+        """Of the method or model, for messages."""
+
+    @property
+    def vitals(self) -> Sequence[Vital]:
+        """Waveforms it can give."""
+
+    @property
+    def plan(self) -> WindowPlan:
+        """Which windows it wants; the same for its whole life."""
+
+    @property
+    def calibration(self) -> Mapping[Vital, Calibration]:
+        """What its waveforms' SNR is worth, where it is not the usual."""
+
+    @property
+    def crop_size(self) -> int:
+        """Side of the crops it asks for, pixels."""
+
+    @property
+    def crop_scale(self) -> float:
+        """Side of the crops it asks for over the longer side of the face box."""
+
+    @property
+    def least_crop(self) -> int:
+        """Side of the smallest crops that it can use, pixels."""
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:
         """What is kept of the crop's RGB."""

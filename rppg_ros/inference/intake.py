@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rppg_ros.inference.clips import ClipBuilder, ClipEnd, Window
@@ -28,10 +29,10 @@ class CropIntake:
     stamps jump back. Frames that come late or twice are dropped and counted in `guard`.
     """
 
-    def __init__(self, engine: Engine, max_gap_s: float = MAX_GAP_S) -> None:
+    def __init__(self, engine: Engine, max_gap_s: float = MAX_GAP_S, zero_is_unset: bool = True) -> None:
         self._engine = engine
         self._max_gap_ns = round(max_gap_s * NS_PER_S)
-        self.guard = StampGuard(max_gap_s)
+        self.guard = StampGuard(max_gap_s, zero_is_unset=zero_is_unset)
         self._clips: dict[str, ClipBuilder] = {}
         self._due_ns: int | None = None
 
@@ -40,7 +41,7 @@ class CropIntake:
         """Faces with a running clip."""
         return list(self._clips)
 
-    def push(self, stamp_ns: int, crops: list[FaceCrop]) -> Intake:
+    def push(self, stamp_ns: int, crops: Sequence[FaceCrop]) -> Intake:
         """Take the crops of one frame; none is a frame without a face."""
         out = Intake()
         verdict = self.guard.check(stamp_ns)

@@ -70,6 +70,7 @@ class OnnxEngine:
         self.vitals = self.card.tasks
         self.crop_size = self.card.size
         self.crop_scale = self.card.crop_scale
+        self.least_crop = self.card.size
         self.plan = plan
         self.calibration = self.card.calibration
         self._session = model.session

@@ -24,8 +24,8 @@ class OverlapAdd:
         self._align_sign = align_sign
         self._start = 0  # clock index of the first sample kept
         self._final = 0  # clock index of the first sample that has not left
-        self._sum = np.zeros(0)
-        self._weight = np.zeros(0)
+        self._sum: np.ndarray = np.zeros(0)
+        self._weight: np.ndarray = np.zeros(0)
         self.flipped = 0
 
     def add(self, first: int, samples: np.ndarray, weights: np.ndarray) -> None:

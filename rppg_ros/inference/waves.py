@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rppg_ros.inference.clips import ClipEnd, Window
+from rppg_ros.inference.clips import MAX_THERMAL_GAP_S, ClipEnd, Window
 from rppg_ros.inference.engine import Engine, Memory
 from rppg_ros.inference.intake import Job
 from rppg_ros.inference.overlap_add import OverlapAdd
+from rppg_ros.sync.cadence import least_rate_hz
 from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
 from rppg_ros.vitals.gain import RunningGain
 from rppg_ros.vitals.reader import PERIOD_S, RateReader
@@ -33,18 +35,25 @@ class _Clip:
     waves: dict[Vital, _GrowingWave] = field(default_factory=dict)
     unmeasured_due_ns: dict[Vital, int] = field(default_factory=dict)
     memory: Memory = field(default_factory=dict)
+    period_s: dict[Vital, float] = field(default_factory=dict)
     seen: int = 0  # clock index after the last window
 
 
 class WaveMaker:
     """Jobs in the order the intake gave them; waveform chunks and rates out. Not for several threads at once.
 
+    Attributes
+    ----------
+    min_quality : least quality of a rate that is given as a number; may be changed.
+    too_slow : why the newest rates of a vital sign cannot be told, for frames come too seldom; empty if they can.
+
     A window that was dropped on the way (a slow machine) leaves its samples to its neighbours, or a hole in the waveform.
     """
 
     def __init__(self, engine: Engine, min_quality: dict[Vital, float]) -> None:
         self._engine = engine
-        self._min_quality = min_quality
+        self.min_quality = min_quality
+        self.too_slow: dict[Vital, str] = {}
         self._clips: dict[str, _Clip] = {}
 
     def run(self, job: Job) -> list[Output]:
@@ -58,6 +67,11 @@ class WaveMaker:
         if self._engine.plan.consecutive and window.first != clip.seen:
             clip.memory.clear()  # what was remembered does not end where this window begins
         clip.seen = window.end
+        thermal_s = window.thermal_period_s
+        clip.period_s = {
+            Vital.BVP: window.rgb_period_s,
+            Vital.RSP: window.rgb_period_s if math.isnan(thermal_s) else max(thermal_s, window.rgb_period_s),
+        }
         out: list[Output] = []
         measured = set()
         for part in self._engine.infer(window.rgb(), window.thermal(), clip.memory):
@@ -88,7 +102,7 @@ class WaveMaker:
         growing = _GrowingWave(
             OverlapAdd(plan.longest, plan.align_sign),
             RunningGain(plan.rate_hz, 1 / RATES[vital].low_hz),
-            RateReader(RATES[vital], self._min_quality[vital], calibration=self._engine.calibration.get(vital)),
+            RateReader(RATES[vital], self.min_quality[vital], calibration=self._engine.calibration.get(vital)),
         )
         clip.waves[vital] = growing
         return growing
@@ -96,14 +110,29 @@ class WaveMaker:
     def _grow(self, clip: _Clip, face_id: str, vital: Vital, upto: int) -> list[Output]:
         """Samples that became final, as chunks, and the rates that are due."""
         growing = clip.waves[vital]
+        growing.reader.min_quality = self.min_quality[vital]
         out: list[Output] = []
         for first, samples in growing.joined.take(upto):
             wave = self._chunk(clip, face_id, vital, first, growing.gain.apply(samples))
             rate = growing.reader.push(wave)
             out.append(replace(wave, quality=growing.reader.quality))
             if rate is not None:
-                out.append(rate)
+                out.append(self._carried(clip, rate))
         return out
+
+    def _carried(self, clip: _Clip, rate: Rate) -> Rate:
+        """The rate; without its number where the frames come too seldom to carry it: it might be another one's alias."""
+        period_s = clip.period_s.get(rate.vital, math.nan)
+        least_hz = least_rate_hz(RATES[rate.vital].high_hz)
+        too_slow = period_s * least_hz > 1  # false for NaN: too few frames to tell are too few for a rate
+        self.too_slow[rate.vital] = (
+            f"frames come every {period_s:.2f} s: {RATES[rate.vital].name} needs {least_hz:.1f} a second"
+            if too_slow
+            else ""
+        )
+        if not too_slow or rate.status is not Status.OK:
+            return rate
+        return Rate.unknown(rate.vital, rate.face_id, rate.stamp_ns, Status.LOW_QUALITY, rate.model, rate.window_s)
 
     def _chunk(self, clip: _Clip, face_id: str, vital: Vital, first: int, samples: np.ndarray) -> Waveform:
         rate_hz = self._engine.plan.rate_hz
@@ -124,7 +153,10 @@ class WaveMaker:
         return out
 
     def _unmeasured_status(self, window: Window, vital: Vital) -> Status:
-        """An engine that has what it needs and says nothing yet wants a longer window."""
+        """An engine that has what it needs and says nothing yet wants a longer window, or one that thermal fills again."""
+        if vital not in self._engine.vitals or not window.thermal_frames:
+            return Status.UNSUPPORTED
+        # A thermal camera that is back fills the window from its end.
         growing = len(window.at_ns) < self._engine.plan.longest
-        able = vital in self._engine.vitals and bool(window.thermal_frames)
-        return Status.WARMING_UP if growing and able else Status.UNSUPPORTED
+        since_s = (int(window.at_ns[-1]) - window.thermal_frames[-1][0]) / NS_PER_S
+        return Status.WARMING_UP if growing or since_s <= MAX_THERMAL_GAP_S else Status.UNSUPPORTED

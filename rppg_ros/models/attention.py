@@ -82,11 +82,10 @@ class FactorisedAttention(nn.Module):
         self.residual = residual
         self.steps = steps
         self.pre = nn.Conv3d(channels, inner, 1)
-        self.post = nn.Sequential(
-            nn.Conv3d(inner, inner, 1, bias=False), nn.ReLU(), nn.Conv3d(inner, channels, 1, bias=False)
-        )
-        self.norm = InstanceNorm()
-        for conv in (self.pre, self.post[0], self.post[2]):
+        within, back = nn.Conv3d(inner, inner, 1, bias=False), nn.Conv3d(inner, channels, 1, bias=False)
+        self.post = nn.Sequential(within, nn.ReLU(), back)
+        self.norm: nn.Module = InstanceNorm()
+        for conv in (self.pre, within, back):
             nn.init.normal_(conv.weight, 0.0, math.sqrt(2.0 / conv.out_channels))
 
     def forward(self, embedding: Tensor, target: Tensor | None = None) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import Field
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,25 +17,37 @@ RGB_CHANNELS = CHANNEL_COUNTS["rgb"]
 
 
 class NetworkConfig(Protocol):
-    """What every network's config tells, whatever else it holds.
+    """What every network's config tells, whatever else it holds; a frozen dataclass, whose fields are its options."""
 
-    Attributes
-    ----------
-    variant : short name, in the style of released files.
-    cameras : along the channel axis; "rgb" is three channels, "thermal" one.
-    tasks : waveforms the network gives.
-    pixels : side of the crop.
-    frames_multiple, min_frames : which windows run, in output samples.
-    pad_frames : frames beyond the output samples: copies of the last one, where frames are differenced.
-    """
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
-    variant: str
-    cameras: tuple[str, ...]
-    tasks: tuple[Vital, ...]
-    pixels: int
-    frames_multiple: int
-    min_frames: int
-    pad_frames: int
+    @property
+    def variant(self) -> str:
+        """Short name, in the style of released files."""
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Along the channel axis; "rgb" is three channels, "thermal" one."""
+
+    @property
+    def tasks(self) -> tuple[Vital, ...]:
+        """Waveforms the network gives."""
+
+    @property
+    def pixels(self) -> int:
+        """Side of the crop."""
+
+    @property
+    def frames_multiple(self) -> int:
+        """Windows are multiples of so many output samples ..."""
+
+    @property
+    def min_frames(self) -> int:
+        """... and of at least so many."""
+
+    @property
+    def pad_frames(self) -> int:
+        """Frames beyond the output samples: copies of the last one, where frames are differenced."""
 
 
 def check_clip(x: Tensor, name: str, config: NetworkConfig) -> None:
@@ -45,7 +58,8 @@ def check_clip(x: Tensor, name: str, config: NetworkConfig) -> None:
     if x.dim() != 5 or x.shape[1] != channels or tuple(x.shape[3:]) != (side, side):
         wanted = f"(B, {channels}, {time}, {side}, {side})"
         raise ValueError(f"{name} {config.variant} takes {wanted}, not {tuple(x.shape)}")
-    if not torch.jit.is_tracing() and (x.shape[2] - pad) % multiple:
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]  # documented, but unlisted
+    if not tracing and (x.shape[2] - pad) % multiple:
         raise ValueError(f"{name} {config.variant} takes T a multiple of {multiple}, not {x.shape[2] - pad}")
 
 
@@ -95,7 +109,7 @@ class InputStage(nn.Module):
 
     def __init__(self, camera_channels: Sequence[int]) -> None:
         super().__init__()
-        self.camera_channels = tuple(camera_channels)
+        self.camera_channels = list(camera_channels)
         self.norms = nn.ModuleList(InstanceNorm() for _ in camera_channels)
 
     def forward(self, x: Tensor) -> Tensor:

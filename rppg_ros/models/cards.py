@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeGuard
 
 from rppg_ros.inference.card import ModelCard, StateTensor
 from rppg_ros.models.blocks import NetworkConfig
+from rppg_ros.models.network import Network, StreamingNetwork
 
 CROP_SCALE = 1.5
 CHUNK_FRAMES = 5
@@ -59,7 +60,7 @@ def make_card(
     )
 
 
-def streams(network: Any) -> bool:
+def streams(network: Network) -> TypeGuard[StreamingNetwork]:
     """Whether a network can run frame by frame."""
     return bool(getattr(network.config, "causal", False))
 

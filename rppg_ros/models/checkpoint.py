@@ -12,7 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from rppg_ros.models.blocks import NetworkConfig
+from rppg_ros.models.network import Network
 
 DATA_PARALLEL_PREFIX = "module."
 NAMES_SHOWN = 4
@@ -48,7 +51,7 @@ class OfficialLayout:
     licence, source : of the released weights.
     """
 
-    config: Any
+    config: NetworkConfig
     names: Mapping[str, str]
     ignored: tuple[str, ...]
     frames: int
@@ -92,7 +95,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     return {name.removeprefix(DATA_PARALLEL_PREFIX): tensor.float() for name, tensor in raw.items()}
 
 
-def fit(network: nn.Module, tensors: Mapping[str, Tensor], layout: OfficialLayout, path: Path) -> None:
+def fit(network: Network, tensors: Mapping[str, Tensor], layout: OfficialLayout, path: Path) -> None:
     """Copy a checkpoint's tensors into a network; every tensor on either side must be accounted for.
 
     Raises

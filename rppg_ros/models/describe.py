@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from rppg_ros.inference.card import CHANNEL_COUNTS
+from rppg_ros.models.blocks import NetworkConfig
+from rppg_ros.models.network import Network
 from rppg_ros.models.norm import InstanceNorm
 from rppg_ros.models.stream_state import ClipMean, ClipNorm, RunningMean, RunningNorm, StreamState
 from rppg_ros.types import Vital
@@ -39,7 +41,7 @@ class Figures:
     look_ahead: dict[Vital, int]
 
 
-def describe(network: nn.Module, frames: int) -> Figures:
+def describe(network: Network, frames: int) -> Figures:
     """Measure a network on clips of `frames` samples."""
     network = copy.deepcopy(network).eval()
     parameters = sum(p.numel() for p in network.parameters())
@@ -50,13 +52,13 @@ def describe(network: nn.Module, frames: int) -> Figures:
     return Figures(parameters, counter.get_total_flops() // 2, frames, back, ahead)
 
 
-def _clip(config, frames: int) -> Tensor:
+def _clip(config: NetworkConfig, frames: int) -> Tensor:
     channels = sum(CHANNEL_COUNTS[camera] for camera in config.cameras)
     generator = torch.Generator().manual_seed(1)
     return 255 * torch.rand(1, channels, frames + config.pad_frames, config.pixels, config.pixels, generator=generator)
 
 
-def _reach(network: nn.Module, frames: int) -> tuple[dict[Vital, int], dict[Vital, int]]:
+def _reach(network: Network, frames: int) -> tuple[dict[Vital, int], dict[Vital, int]]:
     """By gradients; the furthest over a few samples, or every place within a long stride."""
     for module in network.modules():
         for name, child in module.named_children():
@@ -73,11 +75,11 @@ def _reach(network: nn.Module, frames: int) -> tuple[dict[Vital, int], dict[Vita
     return back, ahead
 
 
-def _reach_of(network: nn.Module, task: Vital, frames: int, at: int) -> tuple[int, int]:
+def _reach_of(network: Network, task: Vital, frames: int, at: int) -> tuple[int, int]:
     clip = _clip(network.config, frames).requires_grad_()
     attend = False if getattr(network, "attention", None) is not None else None
-    network(clip, attend=attend)[task][0, at].backward()
-    seen = clip.grad.abs().sum(dim=(0, 1, 3, 4)).nonzero().flatten()
+    (gradient,) = torch.autograd.grad(network(clip, attend=attend)[task][0, at], clip)
+    seen = gradient.abs().sum(dim=(0, 1, 3, 4)).nonzero().flatten()
     return at - int(seen.min()), int(seen.max()) - at
 
 

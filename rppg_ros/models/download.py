@@ -1,17 +1,15 @@
-"""An official checkpoint on to this disk: fetched or taken from a file, and only ever there whole and right."""
+"""An official checkpoint on to this disk, by pooch: fetched or taken from a file, and only ever there whole and right."""
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import os
-import secrets
-import time
-from collections.abc import Callable, Generator
-from contextlib import closing, suppress
-from http.client import HTTPException
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, build_opener
+
+import pooch
+import requests
 
 from rppg_ros import __version__
 from rppg_ros.models.official_files import OfficialFile
@@ -19,10 +17,8 @@ from rppg_ros.models.official_files import OfficialFile
 TIMEOUT_S = 30.0
 """Without a byte from the server."""
 CHUNK_BYTES = 16 * 1024
-ABANDONED_S = 3600.0
-"""A part of a file this old belongs to no download that still runs."""
 
-Chunks = Generator[bytes, None, None]
+Progress = Callable[[int], object]
 
 
 class DownloadError(ValueError):
@@ -47,16 +43,11 @@ def default_folder() -> Path:
 
 def holds(path: Path, file: OfficialFile) -> bool:
     """Whether `path` is that checkpoint, by size and SHA-256."""
-    if not path.is_file() or path.stat().st_size != file.size_bytes:
-        return False
-    return hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+    return path.is_file() and not _problem(path, file)
 
 
 def obtain(
-    file: OfficialFile,
-    folder: Path,
-    given: Path | None = None,
-    on_progress: Callable[[int], object] = lambda received: None,
+    file: OfficialFile, folder: Path, given: Path | None = None, on_progress: Progress = lambda received: None
 ) -> Path:
     """The checkpoint in `folder`, under its authors' name; fetched unless it is there already.
 
@@ -72,67 +63,89 @@ def obtain(
     ------
     DownloadError : no network, refused, cut off, another content, no room.
     """
-    target = folder / file.file_name
-    if holds(target, file):
-        return target
-    chunks = _from_network(file) if given is None else _from_file(given)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+
+    def bring(url: str, output: str, _: object) -> None:
+        os.unlink(output)  # pooch made it, for its owner alone
+        if given is None:
+            _fetch(file, output, on_progress)
+        else:
+            _copy(given, output)
+        if problem := _problem(Path(output), file):
+            raise DownloadError(_by_hand(file, given or url, problem))
+
+    pooch.get_logger().setLevel(logging.WARNING)  # what it does is said by the caller
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
-        problem = _store(chunks, partial, file, on_progress)
-        if not problem:
-            os.replace(partial, target)
-            return target
-    except OSError as error:  # of the disk: the sources turn theirs into DownloadError
+        return Path(pooch.retrieve(file.url, f"sha256:{file.sha256}", file.file_name, folder, downloader=bring))
+    except OSError as error:  # of the disk: those of the sources are DownloadError by now
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error  # pooch's own text is long
         raise DownloadError(
-            f"{folder}: cannot write {file.size_bytes:,} bytes there: {error.strerror or error}; "
+            f"{folder}: cannot write {file.size_bytes:,} bytes there: {cause.strerror or cause}; "
             "make room, or choose another folder with -o DIR"
         ) from None
-    finally:
-        with suppress(OSError):  # what failed before matters more, and a sweep comes later
-            partial.unlink(missing_ok=True)
-    raise DownloadError(_by_hand(file, given or file.url, problem))
 
 
-def _store(chunks: Chunks, partial: Path, file: OfficialFile, on_progress: Callable[[int], object]) -> str:
-    """Write the chunks; returns what is wrong with them, or nothing."""
-    digest, received = hashlib.sha256(), 0
-    with closing(chunks), partial.open("xb") as out:
-        for chunk in chunks:
-            received += len(chunk)
-            if received > file.size_bytes:
-                return f"longer than the {file.size_bytes:,} bytes it must have"
-            digest.update(chunk)
-            out.write(chunk)
-            on_progress(received)
-    if received < file.size_bytes:
-        return f"ended after {received:,} of {file.size_bytes:,} bytes"
-    return "" if digest.hexdigest() == file.sha256 else f"wrong checksum: its sha256 is {digest.hexdigest()}"
+class _Counter:
+    """What pooch tells the progress to; stops a file that is too long."""
+
+    total = 0  # as the server says, which is not believed
+
+    def __init__(self, file: OfficialFile, on_progress: Progress) -> None:
+        self._file, self._on_progress, self._received = file, on_progress, 0
+
+    def update(self, count: int) -> None:
+        """`count` bytes more, or fewer: pooch counts whole chunks."""
+        if self._received > self._file.size_bytes:
+            raise DownloadError(_by_hand(self._file, self._file.url, _too_long(self._file)))
+        self._received += count
+        self._on_progress(min(self._received, self._file.size_bytes))
+
+    def reset(self) -> None:
+        """Count anew; the last `update` is of all."""
+        self._received = 0
+
+    def close(self) -> None:
+        """All is there."""
 
 
-def _from_network(file: OfficialFile) -> Chunks:
-    request = Request(file.url, headers={"User-Agent": f"rppg_ros/{__version__}"})
+def _fetch(file: OfficialFile, output: str, on_progress: Progress) -> None:
+    headers = {"User-Agent": f"rppg_ros/{__version__}", "Accept-Encoding": "identity"}  # so that bytes can be counted
+    fetch = pooch.HTTPDownloader(_Counter(file, on_progress), CHUNK_BYTES, headers=headers, timeout=TIMEOUT_S)
     try:
-        # not urlopen, whose proxies are those of its first call
-        with build_opener().open(request, timeout=TIMEOUT_S) as reply:
-            while chunk := reply.read(CHUNK_BYTES):
-                yield chunk
-    except HTTPError as error:
-        error.close()
-        raise DownloadError(_by_hand(file, file.url, f"HTTP error {error.code}, {_one_line(error.reason)}")) from None
-    except (OSError, HTTPException, ValueError) as error:  # ValueError: a proxy variable that is no URL
-        reason = error.reason if isinstance(error, URLError) else error
-        raise DownloadError(_by_hand(file, file.url, f"no download: {_one_line(reason)}")) from None
+        fetch(file.url, output, None)
+    except DownloadError:
+        raise
+    except (requests.RequestException, ValueError) as error:  # ValueError: a proxy variable that is no URL
+        answer = getattr(error, "response", None)
+        problem = f"no download: {_one_line(error)}" if answer is None else _refusal(answer)
+        raise DownloadError(_by_hand(file, file.url, problem)) from None
 
 
-def _from_file(path: Path) -> Chunks:
+def _refusal(answer: requests.Response) -> str:
+    return f"HTTP error {answer.status_code}, {_one_line(answer.reason)}"
+
+
+def _copy(given: Path, output: str) -> None:
     try:
-        with path.open("rb") as source:
-            while chunk := source.read(CHUNK_BYTES):
-                yield chunk
+        source = given.open("rb")
     except OSError as error:
-        raise DownloadError(f"--from {path}: {error.strerror or error}") from None
+        raise DownloadError(f"--from {given}: {error.strerror or error}") from None
+    with source, open(output, "xb") as target:
+        shutil.copyfileobj(source, target)
+
+
+def _problem(path: Path, file: OfficialFile) -> str:
+    """What is wrong with a file that should be that checkpoint, or nothing."""
+    size = path.stat().st_size
+    if size > file.size_bytes:
+        return _too_long(file)
+    if size < file.size_bytes:
+        return f"ended after {size:,} of {file.size_bytes:,} bytes"
+    found = pooch.file_hash(str(path))
+    return "" if found == file.sha256 else f"wrong checksum: its sha256 is {found}"
+
+
+def _too_long(file: OfficialFile) -> str:
+    return f"longer than the {file.size_bytes:,} bytes it must have"
 
 
 def _by_hand(file: OfficialFile, origin: Path | str, problem: str) -> str:
@@ -145,11 +158,3 @@ def _by_hand(file: OfficialFile, origin: Path | str, problem: str) -> str:
 
 def _one_line(reason: object) -> str:
     return " ".join(str(reason).split()) or type(reason).__name__
-
-
-def _sweep(target: Path) -> None:
-    """Remove what downloads of this file that were killed left behind; one may be running beside this one."""
-    for partial in target.parent.glob(f".{target.name}.*.partial"):
-        with suppress(OSError):  # gone meanwhile, or somebody else's: in the way of nothing
-            if time.time() - partial.stat().st_mtime > ABANDONED_S:
-                partial.unlink()

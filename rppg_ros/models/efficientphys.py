@@ -142,9 +142,9 @@ class EfficientPhys(nn.Module):
     def __init__(self, config: EfficientPhysConfig) -> None:
         super().__init__()
         self.config = config
-        counts = [CHANNEL_COUNTS[camera] for camera in config.cameras]
-        self.camera_norms = nn.ModuleList(nn.BatchNorm2d(n) for n in counts)
-        widths = (sum(counts), FEW, FEW, MANY, MANY)
+        self.camera_channels = [CHANNEL_COUNTS[camera] for camera in config.cameras]
+        self.camera_norms = nn.ModuleList(nn.BatchNorm2d(n) for n in self.camera_channels)
+        widths = (sum(self.camera_channels), FEW, FEW, MANY, MANY)
         self.convs = nn.ModuleList(
             nn.Conv2d(widths[i], widths[i + 1], 3, padding=(1 - i % 2)) for i in range(CONVOLUTIONS)
         )
@@ -193,7 +193,7 @@ class EfficientPhys(nn.Module):
         return {Vital.BVP: self.last(hidden).reshape(batch, -1)}
 
     def _normalised(self, frames: Tensor) -> Tensor:
-        cameras = torch.split(frames, [norm.num_features for norm in self.camera_norms], dim=1)
+        cameras = torch.split(frames, self.camera_channels, dim=1)
         return torch.cat([norm(camera) for norm, camera in zip(self.camera_norms, cameras, strict=True)], dim=1)
 
     def _shifted(self, frames: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from rppg_ros.inference.card import ModelCard
+from rppg_ros.models.cards import streams
+from rppg_ros.models.network import Network, StreamingNetwork
 from rppg_ros.models.verify import Check, ExportError, short_window, verify
 
 __all__ = ["Check", "ExportError", "export", "verify"]
@@ -18,7 +20,7 @@ __all__ = ["Check", "ExportError", "export", "verify"]
 OPSET = 17
 
 
-def export(network: nn.Module, card: ModelCard, path: str | Path) -> list[Check]:
+def export(network: Network, card: ModelCard, path: str | Path) -> list[Check]:
     """Write a network as ONNX.
 
     A windowed network maps (B, C, frames + pad, S, S) to a dict of (B, frames); one whose card has state is exported by
@@ -46,29 +48,47 @@ def export(network: nn.Module, card: ModelCard, path: str | Path) -> list[Check]
     return checks
 
 
-class _Outputs(nn.Module):
-    """The network with what it returns unpacked, in the order of the card's tasks and state, as a graph's outputs are."""
+class _Window(nn.Module):
+    """The network with the waveforms of a clip unpacked, in the order of the card's tasks, as a graph's outputs are."""
 
-    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+    def __init__(self, network: Network, card: ModelCard) -> None:
+        super().__init__()
+        self.network = network
+        self.tasks = card.tasks
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
+        waveforms = self.network(frames)
+        return tuple(waveforms[task] for task in self.tasks)
+
+
+class _Chunk(nn.Module):
+    """As _Window, of the next chunk of a stream; the state comes in and goes out after frames and waveforms."""
+
+    def __init__(self, network: StreamingNetwork, card: ModelCard) -> None:
         super().__init__()
         self.network = network
         self.tasks = card.tasks
 
     def forward(self, frames: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        if not state:
-            waveforms = self.network(frames)
-            return tuple(waveforms[task] for task in self.tasks)
         waveforms, after = self.network.stream(frames, state)
         return (*(waveforms[task] for task in self.tasks), *after)
 
 
-def _write(network: nn.Module, card: ModelCard, path: Path) -> None:
+def _graph(network: Network, card: ModelCard) -> nn.Module:
+    if not card.state:
+        return _Window(network, card)
+    if not streams(network):
+        raise ExportError(f"{card.name}: the card has state, and the network carries none")
+    return _Chunk(network, card)
+
+
+def _write(network: Network, card: ModelCard, path: Path) -> None:
     frames = torch.zeros(1, card.channel_count, short_window(card) + card.pad_frames, card.size, card.size)
     state = [torch.zeros(1, *tensor.shape) for tensor in card.state]
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated, and warns of each shape check
         torch.onnx.export(
-            _Outputs(network, card).eval(),
+            _graph(network, card).eval(),
             (frames, *state),
             str(path),
             dynamo=False,  # the newer exporter needs onnxscript

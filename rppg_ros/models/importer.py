@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import Any, cast
 
 from rppg_ros.inference.card import ModelCard
 from rppg_ros.models import checkpoint, registry
 from rppg_ros.models.cards import make_card
+from rppg_ros.models.network import Network
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """A network in eval mode and the card to export it with."""
 
-    network: nn.Module
+    network: Network
     card: ModelCard
 
 
@@ -54,7 +53,7 @@ def import_checkpoint(
     if options:
         config = registry.configure(family, **(registry.options_of(layout.config) | dict(options)))
         layout = replace(layout, config=config)
-    network = chosen.network(layout.config).eval()
+    network = cast(Network, chosen.network(layout.config)).eval()
     checkpoint.fit(network, tensors, layout, path)
     card = make_card(
         chosen.name,

@@ -174,7 +174,7 @@ class Branch(nn.Module):
     def forward(self, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
         """(B, C, T, S, S), all cameras, to (B, T); `target` is (B, T)."""
         embedding = torch.cat([s(x[:, part]) for s, part in zip(self.streams, self.seen, strict=True)], dim=1)
-        if attend:
+        if attend and self.attention is not None:
             embedding = self.attention(embedding, self._at_embedding_rate(target))
         return self.last(self.final(embedding)).flatten(1)
 
@@ -225,15 +225,15 @@ class MMRPhys(nn.Module):
         attend = self.training if attend is None else attend
         attend = attend and self.config.attention is not Attention.NONE
         normalised = self.input(x)
-        waveforms = {}
+        waveforms: dict[Vital, Tensor] = {}
         for task in self.config.tasks:
             target = targets.get(task) if targets else None
             if task is Vital.RSP and self.slow is not None:
-                waveforms[task] = self._slowly(x, attend, target)
+                waveforms[task] = self._slowly(self.slow, x, attend, target)
             else:
                 waveforms[task] = self.branches[task.value](normalised, attend, target)
         return waveforms
 
-    def _slowly(self, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
-        target = None if target is None else self.slow.targets(target)
-        return self.slow.at_frames(self.branches[Vital.RSP.value](self.slow(x), attend, target))
+    def _slowly(self, slow: SlowView, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
+        target = None if target is None else slow.targets(target)
+        return slow.at_frames(self.branches[Vital.RSP.value](slow(x), attend, target))

@@ -78,7 +78,7 @@ def layout(
 
 def names(config: EfficientPhysConfig) -> dict[str, str]:
     """Official tensor names, without prefix, to ours."""
-    table = {}
+    table: dict[str, str] = {}
     stems = {f"motion_conv{i + 1}": f"convs.{i}" for i in range(4)}
     stems |= {"final_dense_1": "hidden", "final_dense_2": "last"}
     if config.attention is Focus.SASN:

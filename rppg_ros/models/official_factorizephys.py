@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -99,7 +100,7 @@ def names(config: FactorizePhysConfig, late_head: bool = False) -> dict[str, str
     return table
 
 
-def _attention(tensors: Mapping[str, Tensor], path: Path) -> dict:
+def _attention(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
     """FSAM replaces the embedding and runs at inference, FSAM_Res adds to it; TSFM is for training alone."""
     if not any(".fsam." in name for name in tensors):
         return {"attention": Attention.NONE, "attend_at_inference": False}

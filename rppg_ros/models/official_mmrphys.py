@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -16,7 +16,8 @@ from rppg_ros.models.checkpoint import (
     cameras_of,
     training_data,
 )
-from rppg_ros.models.mmrphys import Fusion, MMRPhysConfig, Size
+from rppg_ros.models.mmrphys import Fusion, MMRPhysConfig
+from rppg_ros.models.mmrphys_layers import Size
 from rppg_ros.types import Vital
 
 LICENCE = "MIT (code and weights of github.com/PhysiologicAILab/MMRPhys)"
@@ -126,7 +127,7 @@ def _convolutions(config: MMRPhysConfig, task: Vital) -> Iterator[tuple[str, str
     """Each convolution block's stem with its index: official, ours."""
     cameras = config.cameras if config.fusion is Fusion.LATE else ("",)
     stems = _CONV_STEMS[task]
-    indices = [layers for _, _, layers in stems]
+    indices: Sequence[tuple[int, ...]] = [layers for _, _, layers in stems]
     if task is Vital.RSP and config.stepped_rsp:
         indices = _STEPPED_RSP_INDICES
     for (official, ours, _), layers in zip(stems, indices, strict=True):

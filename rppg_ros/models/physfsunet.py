@@ -182,7 +182,7 @@ def _standardised(x: Tensor) -> Tensor:
 
 
 def _block(in_channels: int, channels: int, kernel: tuple[int, int, int]) -> nn.Sequential:
-    padding = tuple(side // 2 for side in kernel)
+    padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
     return nn.Sequential(nn.Conv3d(in_channels, channels, kernel, padding=padding), nn.BatchNorm3d(channels), nn.ReLU())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,12 +20,13 @@ class PlanarConv3d(nn.Conv3d):
     ValueError : for a kernel that covers both time and space, or a stride.
     """
 
-    def __init__(self, *args, **options) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.kernel_size[0] > 1 and max(self.kernel_size[1:]) > 1:
             raise ValueError(f"a kernel of {self.kernel_size} is not flat")
         if set(self.stride) != {1} or set(self.dilation) != {1} or isinstance(self.padding, str):
             raise ValueError("a flat convolution takes no stride, dilation or padding by name")
+        self._pads: tuple[int, ...] = self.padding
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) to (B, C', T', H', W')."""
@@ -33,11 +36,11 @@ class PlanarConv3d(nn.Conv3d):
 
     def _in_time(self, x: Tensor) -> Tensor:
         flat = x.reshape(*x.shape[:3], x.shape[3] * x.shape[4])
-        y = functional.conv2d(flat, self.weight[..., 0], self.bias, 1, (self.padding[0], 0), 1, self.groups)
+        y = functional.conv2d(flat, self.weight[..., 0], self.bias, 1, (self._pads[0], 0), 1, self.groups)
         return y.reshape(*y.shape[:3], *x.shape[3:])
 
     def _in_frames(self, x: Tensor) -> Tensor:
         batch, channels, frames, height, width = x.shape
         each = x.transpose(1, 2).reshape(batch * frames, channels, height, width)
-        y = functional.conv2d(each, self.weight[:, :, 0], self.bias, 1, self.padding[1:], 1, self.groups)
+        y = functional.conv2d(each, self.weight[:, :, 0], self.bias, 1, self._pads[1:], 1, self.groups)
         return y.reshape(batch, frames, *y.shape[1:]).transpose(1, 2)

@@ -1,11 +1,11 @@
-"""The families of networks by name: how to build one, and how to read its authors' checkpoints."""
+"""The families of networks by name, ours and plug-ins': how to build one, and how to read its authors' checkpoints."""
 
 from __future__ import annotations
 
 import enum
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from rppg_ros.models.factorizephys import FactorizePhys, FactorizePhysConfig
 from rppg_ros.models.mmrphys import MMRPhys, MMRPhysConfig
 from rppg_ros.models.phasenet import PhaseNet, PhaseNetConfig
 from rppg_ros.models.physfsunet import PhysFSUNet, PhysFSUNetConfig
+from rppg_ros.plugins import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,25 @@ _ALL = (
 FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _ALL})
 
 
+def _problem(name: str, found: object) -> str:
+    if not isinstance(found, Family):
+        return f"is of type {type(found).__name__}, not a Family"
+    if found.name != name:  # checkpoints and cards would carry a name that nobody finds
+        return f"calls itself '{found.name}'"
+    return "" if is_dataclass(found.config) else "has a config that is no dataclass"
+
+
+GROUP: Group[Family] = Group("rppg_ros.network_families", "model family", FAMILIES, ValueError, _problem)
+
+
 def family(name: str) -> Family:
-    """The family of that name; ValueError lists the known ones."""
-    if name not in FAMILIES:
-        raise ValueError(f"no model family '{name}'; there are: {', '.join(FAMILIES)}")
-    return FAMILIES[name]
+    """The family of that name; ValueError lists the known ones, or says what is wrong with a plug-in."""
+    return GROUP.find(name)
+
+
+def family_names() -> tuple[str, ...]:
+    """Names that `family` takes, those of plug-ins last. Imports no plug-in."""
+    return GROUP.names()
 
 
 def configure(name: str, **options: Any) -> NetworkConfig:

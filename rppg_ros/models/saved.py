@@ -7,15 +7,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import nn
 
 from rppg_ros.inference.card import ModelCard
 from rppg_ros.models import registry
 from rppg_ros.models.cards import CHUNK_FRAMES, make_card, streams
 from rppg_ros.models.checkpoint import CheckpointError, read_file, sha256
+from rppg_ros.models.network import Network
 
 FORMAT = "rppg_ros.checkpoint"
 VERSION = 1
@@ -43,13 +43,13 @@ class Provenance:
 class Saved:
     """A network in eval mode, its family, where its weights come from, and the SHA-256 of its file, if it has one."""
 
-    network: nn.Module
+    network: Network
     family: str
     provenance: Provenance
     sha256: str = ""
 
 
-def save(network: nn.Module, family: str, provenance: Provenance, path: str | Path) -> None:
+def save(network: Network, family: str, provenance: Provenance, path: str | Path) -> None:
     """Write a checkpoint; an old file stays until the new one is whole."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def load(path: str | Path) -> Saved:
         raise CheckpointError(f"{path}: of version {raw[FORMAT]}, newer than this rppg_ros reads ({VERSION})")
     try:
         about = json.loads(raw["about"])
-        network = registry.build(about["family"], **about["config"])
+        network = cast(Network, registry.build(about["family"], **about["config"]))
         network.load_state_dict(raw["weights"])
         return Saved(network.eval(), about["family"], Provenance(**about["provenance"]), sha256(path))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -88,7 +88,7 @@ def load(path: str | Path) -> Saved:
 def untrained(family: str, seed: int, options: Mapping[str, Any]) -> Saved:
     """A network with random weights: for timing, and for tests of what surrounds it. Its card says so."""
     torch.manual_seed(seed)
-    network = registry.build(family, **options).eval()
+    network = cast(Network, registry.build(family, **options)).eval()
     chosen = registry.family(family)
     provenance = Provenance(
         frames=chosen.window(network.config),
@@ -114,13 +114,13 @@ def card_of(
     windowed : export a causal network for whole windows instead of for streaming.
     """
     about, network = saved.provenance, saved.network
-    streaming = streams(network) and not windowed
+    state_shapes = network.state_shapes() if not windowed and streams(network) else []
     return make_card(
         saved.family,
         network.config,
-        frames=frames or (CHUNK_FRAMES if streaming else about.frames),
+        frames=frames or (CHUNK_FRAMES if state_shapes else about.frames),
         rate_hz=rate_hz or about.rate_hz,
-        state_shapes=network.state_shapes() if streaming else (),
+        state_shapes=state_shapes,
         name=name,
         training_data=about.training_data,
         licence=about.licence,

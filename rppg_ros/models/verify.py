@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from torch import nn
 
 from rppg_ros.inference.card import ModelCard
+from rppg_ros.models.network import Network
 from rppg_ros.types import Vital
 
 MAX_RELATIVE_ERROR = 1e-4
@@ -37,7 +37,7 @@ class Check:
     error: float
 
 
-def verify(network: nn.Module, card: ModelCard, path: Path) -> list[Check]:
+def verify(network: Network, card: ModelCard, path: Path) -> list[Check]:
     """Compare the graph with the network on random and on smooth clips.
 
     A streaming graph gets the clip in chunks of several lengths, its network the clip as a whole: equal waveforms say
@@ -128,7 +128,7 @@ def _run(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str
         raise ExportError(f"the graph does not run on a clip of shape {shape}: {error}") from None
 
 
-def _error(network: nn.Module, card: ModelCard, clip: np.ndarray, found: dict[Vital, np.ndarray]) -> float:
+def _error(network: Network, card: ModelCard, clip: np.ndarray, found: dict[Vital, np.ndarray]) -> float:
     with torch.no_grad():
         expected = network(torch.from_numpy(clip))
     errors = []

@@ -37,9 +37,10 @@ def run_demo(source: str, model: str, rate: float, output: str, params_file: str
     nodes: list[Node] = []
     try:
         monitor = DemoMonitor()
-        nodes = [monitor, *make_nodes(parameter_overrides=measuring), VideoSource(parameter_overrides=playing)]
-        _watch(console, nodes, monitor, nodes[-1])
-        return _conclude(console, monitor, nodes[-1].error, output)
+        source_node = VideoSource(parameter_overrides=playing)
+        nodes = [monitor, *make_nodes(vitals_overrides=measuring), source_node]
+        _watch(console, nodes, monitor, source_node)
+        return _conclude(console, monitor, source_node.error, output)
     except ParameterError as error:
         console.print(f"[red]{error}")
         return 2
@@ -50,7 +51,7 @@ def run_demo(source: str, model: str, rate: float, output: str, params_file: str
 
 
 def _overrides(source: str, model: str, rate: float) -> tuple[list[Parameter], list[Parameter]]:
-    """This command's options as parameters of video_source, and of the other two nodes; they win over the file."""
+    """This command's options as parameters of video_source and of vitals; they win over the file."""
     chosen = [Parameter("source", value=source), Parameter("rate", value=float(rate))]
     return chosen, [Parameter("model", value="" if model == NO_MODEL else model)] if model else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +22,16 @@ from rppg_ros.evaluation.results import RecordingResult, Results
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.managed import run_nodes
 from rppg_ros.nodes.messages import RATE_TYPES, WAVEFORM_TYPES, rate_from, waveform_from
-from rppg_ros.nodes.params import Param, ParameterError, declare
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.settings.nodes import RecorderSettings
 from rppg_ros.sources.base import RGB, SourceError
 from rppg_ros.types import NS_PER_S, Status, Vital
 from rppg_ros.vitals.registry import RATES
 
-TABLE = (
-    Param("recording", "", "bag, video or image folder that is replayed, with its ground truth in it or in a CSV beside it"),
-    Param("truth", "", "CSV with the ground truth; empty: the one beside the recording, or topics of the bag"),
-    Param("rgb_topic", "", "RGB image topic of a bag; empty: the only one"),
-    Param("thermal_topic", "", "thermal image topic of a bag; empty: the one with thermal in its name"),
-    Param("output", "evaluation", "folder for results.json, tables and report.html"),
-    Param("window", 0.0, "seconds of rPPG-Toolbox's windows; 0: the recording as a whole", 0.0, 3600.0),
-    Param("quiet_after", 6.0, "seconds without news after which the replay is taken to be over", 1.0, 600.0),
-    Param("exit_at_end", True, "shut the process down once the results are written"),
-)  # fmt: skip
 LIVE = "live replay"
 
 
-class EvaluationRecorder(Node):
+class EvaluationRecorder(StrictParameters, Node):
     """Listens until the replay is over, then writes the results; `done` says so, and `results` holds them.
 
     Raises
@@ -49,7 +41,9 @@ class EvaluationRecorder(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("evaluation_recorder", **kwargs)
-        p = self._params = declare(self, TABLE)
+        self.parameters = Parameters(self, RecorderSettings)
+        self._params: RecorderSettings = self.parameters.read()
+        p = self._params
         if not p.recording:
             raise ParameterError("parameter 'recording' is empty: give the bag or video that is replayed")
         self._recording = open_recording(p.recording, p.truth, p.rgb_topic, p.thermal_topic)
@@ -74,7 +68,7 @@ class EvaluationRecorder(Node):
         """Whether the results are written, or could not be (see `error`)."""
         return self.results is not None or bool(self.error)
 
-    def _waveform_of(self, vital: Vital):
+    def _waveform_of(self, vital: Vital) -> Callable[[Any], None]:
         def take(message: Any) -> None:
             self._collector.add(waveform_from(message, vital))
             self._model = message.model
@@ -82,7 +76,7 @@ class EvaluationRecorder(Node):
 
         return take
 
-    def _rate_of(self, vital: Vital):
+    def _rate_of(self, vital: Vital) -> Callable[[Any], None]:
         def take(message: Any) -> None:
             rate = rate_from(message, vital)
             if rate.status is Status.STALE:  # it says nothing of the recording, only that frames stopped
@@ -109,7 +103,7 @@ class EvaluationRecorder(Node):
     def _finish(self) -> Results:
         first_ns, last_ns = self._span
         # Files without times of their own are stamped from when they are played.
-        shift_ns = 0 if self._absolute else self._first_ns - first_ns
+        shift_ns = 0 if self._absolute or self._first_ns is None else self._first_ns - first_ns
         truth = _shifted(self._truth, shift_ns)
         tasks = self._collector.tasks(truth, first_ns + shift_ns, last_ns + shift_ns, self._params.window)
         r = self._recording
@@ -138,7 +132,7 @@ def _span_of(recording: Recording) -> tuple[tuple[int, int], bool, int]:
 
 
 def _shifted(truth: Truth, by_ns: int) -> Truth:
-    def moved(traces):
+    def moved(traces: Mapping[Vital, Trace]) -> dict[Vital, Trace]:
         return {vital: Trace(trace.stamps_ns + by_ns, trace.values) for vital, trace in traces.items()}
 
     return Truth(moved(truth.waves), moved(truth.rates))
@@ -146,9 +140,9 @@ def _shifted(truth: Truth, by_ns: int) -> Truth:
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of `ros2 run rppg_ros evaluation_recorder`; exit code 1 also when no results could be written."""
-    nodes: list[Node] = []
+    nodes: list[EvaluationRecorder] = []
 
-    def make_nodes() -> list[Node]:
+    def make_nodes() -> list[EvaluationRecorder]:
         nodes.append(EvaluationRecorder())
         return nodes
 

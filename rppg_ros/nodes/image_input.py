@@ -10,9 +10,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from rppg_ros.nodes import qos
+from rppg_ros.settings.nodes import RELIABILITIES
 
-AUTO, BEST_EFFORT, RELIABLE = "auto", "best_effort", "reliable"
-RELIABILITIES = (AUTO, BEST_EFFORT, RELIABLE)
+AUTO, BEST_EFFORT, RELIABLE = RELIABILITIES
 ADAPT_S = 0.5
 
 
@@ -42,7 +42,7 @@ class ImageInput:
         self._on_image, self._on_lost = on_image, on_lost
         self._reliability = reliability
         self._profile = qos.CAMERAS if reliability == RELIABLE else qos.IMAGES
-        self._subscription = None
+        self._subscription: Any = None
         self._profile = self._wanted()
         self._subscribe()
 
@@ -73,7 +73,8 @@ class ImageInput:
             self._topic,
             self._on_image,
             self._profile,
-            event_callbacks=SubscriptionEventCallbacks(
-                message_lost=lambda event: self._on_lost(event.total_count_change)
-            ),
+            event_callbacks=SubscriptionEventCallbacks(message_lost=self._count_lost),
         )
+
+    def _count_lost(self, event: Any) -> None:
+        self._on_lost(event.total_count_change)

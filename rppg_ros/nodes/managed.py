@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import abc
+import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -13,23 +17,47 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from rppg_ros.nodes.diagnostics import Health
-from rppg_ros.nodes.params import Param, ParameterError
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.nodes.worker import WORKER_NAME
 
-AUTOSTART = Param("autostart", True, "configure and activate at start; false: wait for lifecycle transitions")
 THROTTLE_S = 5.0
+RECENT_S = 10.0  # how long diagnostics speak of what went wrong
+MAX_SHOWN = 200  # characters of a message that others wrote
+HURRY_S = 1.5  # for a thread that is in the middle of something when the process ends
+EXIT_BAD_SETTING = 2  # a process that ends with it would end so again: launch files do not respawn it
 
 
-class ManagedNode(LifecycleNode, abc.ABC):
+class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     """Lifecycle node whose subclasses fill in `setup`, `start`, `stop` and `teardown`.
 
     A `setup` that raises ValueError, RuntimeError or OSError leaves the node unconfigured with one clear line in the log and
-    an error in its diagnostics; it can be configured again.
+    an error in its diagnostics; it can be configured again. Parameters are read when it is configured; the live ones may
+    change later.
+
+    Parameters
+    ----------
+    group : its settings; see rppg_ros.settings.nodes.
+    also_known : see Parameters.
+
+    Raises
+    ------
+    ParameterError : a start value that cannot be, or of a parameter that does not exist.
     """
 
     problem = ""
+    surprises, surprise, surprised_s = 0, "", 0.0
     active = False
+    configured = False
+    parameters: Parameters
+    settings: Any
+
+    def __init__(self, name: str, group: type, also_known: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self.parameters = Parameters(self, group, lambda: self.configured, self._apply, also_known)
+        self.settings = self.parameters.read()
 
     @abc.abstractmethod
     def setup(self) -> None:
@@ -40,12 +68,20 @@ class ManagedNode(LifecycleNode, abc.ABC):
         """On activate: create subscriptions."""
 
     @abc.abstractmethod
-    def stop(self) -> None:
-        """On deactivate: destroy them (rclpy manages publishers only)."""
+    def stop(self, hurry: bool = False) -> None:
+        """On deactivate: destroy them (rclpy manages publishers only). In a hurry (the process ends) what waits is dropped."""
 
     @abc.abstractmethod
     def teardown(self) -> None:
         """On clean-up: drop everything that `setup` made."""
+
+    @abc.abstractmethod
+    def apply(self, settings: Any) -> None:
+        """Take other values of the live settings, while configured; ValueError: they cannot be taken."""
+
+    def _apply(self, settings: Any) -> None:
+        self.apply(settings)
+        self.settings = settings
 
     def autostart(self) -> None:
         """Configure and activate, if the parameter says so."""
@@ -56,6 +92,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
+            self.settings = self.parameters.read()
             self.setup()
         except (ValueError, RuntimeError, OSError) as error:
             self.problem = str(error)
@@ -63,6 +100,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
             self.teardown()
             return TransitionCallbackReturn.FAILURE
         self.problem = ""
+        self.configured = True
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -77,6 +115,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.configured = False
         self.teardown()
         return TransitionCallbackReturn.SUCCESS
 
@@ -84,6 +123,7 @@ class ManagedNode(LifecycleNode, abc.ABC):
         if self.active:
             self.active = False
             self.stop()
+        self.configured = False
         self.teardown()
         return TransitionCallbackReturn.SUCCESS
 
@@ -104,6 +144,37 @@ class ManagedNode(LifecycleNode, abc.ABC):
         if self.get_parameter("use_sim_time").value:
             return self.get_clock().now().nanoseconds / 1e9
         return time.monotonic()
+
+    def guarded(self, what: str, callback: Callable[..., None]) -> Callable[..., None]:
+        """The callback, which no message ends the node by: what nobody foresaw is dropped, counted and named.
+
+        Parameters
+        ----------
+        what : where it came from, for messages: a topic, a timer.
+        """
+
+        def call(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception as error:
+                if not self.context.ok():  # interrupted in the middle of it
+                    return
+                self.surprises += 1
+                self.surprise = f"{what}: {type(error).__name__}: {str(error)[:MAX_SHOWN]}"
+                self.surprised_s = time.monotonic()
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                self.get_logger().error(
+                    f"{self.surprise} ({where.filename}:{where.lineno}); dropped", throttle_duration_sec=THROTTLE_S
+                )
+
+        return call
+
+    def surprise_health(self, health: Health) -> Health:
+        """Health with the callbacks that failed: an error while the last one is recent, a counter for ever."""
+        health.values["unforeseen errors"] = self.surprises
+        if self.surprises and time.monotonic() - self.surprised_s < RECENT_S:
+            health.error(self.surprise)
+        return health
 
     def warn(self, text: str) -> None:
         """Log a warning, at most once in a while for each place it comes from."""
@@ -127,10 +198,14 @@ def make_executor() -> Any:
     return SingleThreadedExecutor()
 
 
-def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> int:
-    """Main of every executable: spin the nodes until shut down; exit code 1 when they cannot be made."""
-    rclpy.init(args=args)
-    nodes: list[Node] = []
+def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None) -> int:
+    """Main of every executable: spin the nodes until shut down; EXIT_BAD_SETTING when a start value cannot be."""
+    # rclpy ends the context on both signals, and the spinning with it. Python's own handler would raise KeyboardInterrupt
+    # besides, in the middle of whatever runs: a message that is being taken, a clean-up.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: None)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.ALL)
+    nodes: Sequence[Node] = []
     try:
         nodes = make()
         executor = make_executor()
@@ -142,24 +217,33 @@ def run_nodes(make: Callable[[], list[Node]], args: list[str] | None = None) -> 
         executor.spin()
     except ParameterError as error:
         rclpy.logging.get_logger("rppg_ros").fatal(str(error))
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
+        return EXIT_BAD_SETTING
+    except ExternalShutdownException:
         pass
-    except RuntimeError:
-        # rclpy's own error when the context ends between two of its steps (a signal, another node's shutdown).
+    except Exception:
+        # rclpy's own errors, of many classes, when the context ends between two of its steps.
         if rclpy.ok():
             raise
     finally:
         end_nodes(nodes)
+    _leave_if_a_worker_runs_on()
     return 0
 
 
-def end_nodes(nodes: list[Node]) -> None:
-    """Stop and destroy nodes, then shut rclpy down."""
+def _leave_if_a_worker_runs_on() -> None:
+    """A network that is computed to its end while the interpreter is taken down would abort the process."""
+    if any(thread.name == WORKER_NAME for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def end_nodes(nodes: Sequence[Node]) -> None:
+    """Stop and destroy nodes, dropping what waits, then shut rclpy down."""
     # One interrupt is enough: launch sends a second one, which must not break the clean-up off.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for node in nodes:
         if isinstance(node, ManagedNode) and node.active:
-            node.stop()
+            node.stop(hurry=True)
         node.destroy_node()
     rclpy.try_shutdown()

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import array
+import math
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from rppg_ros import msg
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Rate, Status, Vital, Waveform
+from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Rate, Status, Vital, Waveform
 
 WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
 RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
 
 
+CROP_SIZES = (4, 512)  # pixels
+CROP_SCALES = (0.5, 4.0)
+SCALE_DIGITS = 6
+MAX_FACES = 64
+MAX_ID_LENGTH = 64
+
+
 class CropError(ValueError):
-    """A FaceCrop message whose arrays do not fit its size."""
+    """A message about crops that cannot be used; says why."""
 
 
 def to_time(stamp_ns: int) -> Time:
@@ -34,7 +43,7 @@ def to_header(stamp_ns: int, frame_id: str) -> Header:
     return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
 
 
-def to_array(values: np.ndarray, code: str) -> array.array:
+def to_array(values: np.ndarray, code: str) -> array.array[Any]:
     """array.array of a numpy array; the only form that rclpy takes without looking at each element."""
     out = array.array(code)
     out.frombytes(np.ascontiguousarray(values, dtype={"B": np.uint8, "f": np.float32}[code]).tobytes())
@@ -67,22 +76,64 @@ def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
     return out
 
 
+def request_message(request: CropRequest, engine: str, stamp_ns: int) -> msg.CropRequest:
+    """Which crops an engine wants."""
+    return msg.CropRequest(header=to_header(stamp_ns, ""), size=request.size, scale=request.scale, engine=engine)
+
+
+def request_from(message: msg.CropRequest) -> CropRequest:
+    """The request of a message.
+
+    Raises
+    ------
+    CropError : a size or scale that no engine wants.
+    """
+    scale = round(float(message.scale), SCALE_DIGITS)  # float32 on the wire
+    if not CROP_SIZES[0] <= message.size <= CROP_SIZES[1] or not CROP_SCALES[0] <= scale <= CROP_SCALES[1]:
+        raise CropError(
+            f"engine '{message.engine[:80]}' wants crops of {message.size} pixels, scale {scale}: not possible"
+        )
+    return CropRequest(message.size, scale)
+
+
 def crops_from(message: msg.FaceCrops) -> list[FaceCrop]:
     """The crops of a FaceCrops message, as views on it.
 
     Raises
     ------
-    CropError : an array has another length than its size says, or a face has no id.
+    CropError : an array has another length than its size says, a number is not finite or cannot be, a face has no id, one that
+        no tracker gives, or that of another face; or there are more faces than any tracker sends.
     """
     stamp_ns = from_time(message.header.stamp)
-    return [_crop_from(face, stamp_ns) for face in message.faces]
+    if len(message.faces) > MAX_FACES:
+        raise CropError(f"{len(message.faces)} faces in one message; {MAX_FACES} are the most")
+    crops = [_crop_from(face, stamp_ns) for face in message.faces]
+    ids = [crop.face_id for crop in crops]
+    for face_id in ids:
+        if ids.count(face_id) > 1:
+            raise CropError(f"face '{face_id}' is in one message twice")
+    return crops
+
+
+def _check_face(face: msg.FaceCrop) -> None:
+    """Raise CropError for what no tracker sends."""
+    if not face.face_id:
+        raise CropError("a face without face_id")
+    if len(face.face_id) > MAX_ID_LENGTH:
+        raise CropError(f"a face_id of {len(face.face_id)} characters; {MAX_ID_LENGTH} are the most")
+    for name in ("x", "y", "width", "height", "crop_scale", "confidence", "motion"):
+        if not math.isfinite(getattr(face, name)):
+            raise CropError(f"face '{face.face_id}': {name} is {getattr(face, name)}")
+    if face.width <= 0 or face.height <= 0 or face.crop_scale <= 0:
+        raise CropError(f"face '{face.face_id}': a box of {face.width:g}x{face.height:g}, scale {face.crop_scale:g}")
+    if not CROP_SIZES[0] <= face.size <= CROP_SIZES[1]:
+        raise CropError(f"face '{face.face_id}': crops of {face.size} pixels; {CROP_SIZES[1]} are the most")
 
 
 def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
     size = face.size
-    if not face.face_id:
-        raise CropError("a face without face_id")
-    if size == 0 or len(face.rgb) != size * size * 3:
+    _check_face(face)
+    if len(face.rgb) != size * size * 3:
         raise CropError(f"face '{face.face_id}': rgb has {len(face.rgb)} bytes, size {size} needs {size * size * 3}")
     if len(face.thermal) not in (0, size * size):
         raise CropError(f"face '{face.face_id}': thermal has {len(face.thermal)} values, not 0 or {size * size}")

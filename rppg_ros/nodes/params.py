@@ -1,100 +1,161 @@
-"""Parameters as a table: each with its description and range, checked by rclpy, wrong start values named in one line."""
+"""Settings as ROS parameters: declared with descriptions and ranges, checked at start, on every change and when read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from rppg_ros.settings.files import NODES, NOT_OURS
+from rppg_ros.settings.schema import Setting, SettingError, make, settings_of, unknown
+
+Group = TypeVar("Group")
+Applied = Callable[[Any], None]
+
 
 class ParameterError(ValueError):
-    """A parameter's value cannot be used; names the parameter, the value and what is allowed."""
+    """A parameter that does not exist, or a value that it cannot have; names the parameter, the value and what is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
-    """One parameter.
+class Parameters:
+    """The parameters of one node.
 
-    Attributes
+    Parameters
     ----------
-    default : also fixes the type: bool, int, float, str, or a non-empty list of one of them.
-    minimum, maximum : inclusive; for numbers, both or neither.
-    choices : allowed texts.
-    read_only : a change needs a restart of the node.
-    """
-
-    name: str
-    default: Any
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: Sequence[str] = ()
-    read_only: bool = True
-
-    def descriptor(self) -> ParameterDescriptor:
-        """What `ros2 param describe` shows and rclpy enforces."""
-        out = ParameterDescriptor(description=self.description, read_only=self.read_only)
-        if self.choices:
-            out.additional_constraints = f"one of: {', '.join(self.choices)}"
-        if self.minimum is not None and self.maximum is not None:
-            if isinstance(self.default, float):
-                out.floating_point_range = [FloatingPointRange(from_value=self.minimum, to_value=self.maximum)]
-            else:
-                out.integer_range = [IntegerRange(from_value=int(self.minimum), to_value=int(self.maximum))]
-        return out
-
-    def check(self, value: Any) -> None:
-        """Raise ParameterError for a text that is none of the choices."""
-        if self.choices and value not in self.choices:
-            raise ParameterError(f"parameter '{self.name}' is '{value}', must be one of: {', '.join(self.choices)}")
-
-
-def declare(node: Node, table: Sequence[Param]) -> SimpleNamespace:
-    """Declare all parameters and return their values, dots in names turned to underscores.
+    group : settings of the node; see rppg_ros.settings.
+    configured : whether the node works with the values that were read: then only live settings may change. None: from its
+        start on.
+    also_known : names that are no error as start values: of another node in the same process, which gets the same command line.
+    apply : called with the new group when live settings change meanwhile; a ValueError of it refuses the change.
 
     Raises
     ------
-    ParameterError : for the first start value that has the wrong type or lies outside its range.
+    ParameterError : for start values: an unknown name, or a value that cannot be.
     """
-    values = {}
-    for param in table:
-        _accept_whole_numbers(node, param)
+
+    def __init__(
+        self,
+        node: Node,
+        group: type,
+        configured: Callable[[], bool] | None = None,
+        apply: Applied | None = None,
+        also_known: Iterable[str] = (),
+    ) -> None:
+        self._node, self._group = node, group
+        self._configured = configured or (lambda: True)
+        self._remedy = (
+            "is read when the node starts: start it with another value"
+            if configured is None
+            else "is read when the node is configured: deactivate it and clean it up first, then set the parameter"
+        )
+        self._apply = apply
+        self.known = settings_of(group)
+        self._check_start_values(set(also_known))
+        for declared in self.known.values():
+            node.declare_parameter(declared.name, declared.default, _descriptor(declared))
+        node.add_on_set_parameters_callback(self._on_set)
+
+    def read(self) -> Any:
+        """All values as they are now, as the group."""
+        return make(self._group, self._values())
+
+    def prepared(self, changes: Iterable[Parameter]) -> list[Parameter]:
+        """Changes with their values as the settings' types: `ros2 param set ... detector.rate 5` means 5.0.
+
+        Raises
+        ------
+        ParameterError : an unknown name, or a value that cannot be; rclpy's own words would not name the parameter.
+        """
+        out = []
+        for change in changes:
+            if not self._node.has_parameter(change.name):
+                raise ParameterError(self._unknown(change.name))
+            declared = self.known.get(change.name)
+            out.append(change if declared is None else Parameter(change.name, value=_checked(declared, change.value)))
+        return out
+
+    def _unknown(self, name: str) -> str:
+        owners = [node for node, group in NODES.items() if name in settings_of(group)]
+        if owners:
+            return f"unknown parameter '{name}' of {self._node.get_name()}: it is a parameter of {owners[0]}"
+        return unknown(name, self.known, "parameter")
+
+    def _values(self) -> dict[str, Any]:
+        return {name: self._node.get_parameter(name).value for name in self.known}
+
+    def _check_start_values(self, also_known: set[str]) -> None:
+        overrides: dict[str, Parameter] = self._node._parameter_overrides
+        for name, given in list(overrides.items()):
+            declared = self.known.get(name)
+            if declared is None:
+                if name in also_known or name.split(".")[0] in NOT_OURS or self._node.has_parameter(name):
+                    continue
+                raise ParameterError(self._unknown(name))
+            # `rate:=0` and `fps: 30` mean 0.0 and 30.0, and `source:=0` is camera "0"; rclpy would refuse all three.
+            overrides[name] = Parameter(name, value=_checked(declared, given.value))
+
+    def _on_set(self, changes: Sequence[Parameter]) -> SetParametersResult:
+        ours = [change for change in changes if change.name in self.known]
         try:
-            value = node.declare_parameter(param.name, param.default, param.descriptor()).value
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            given = node._parameter_overrides.get(param.name)
-            shown = repr(given.value) if given is not None else "its value"
-            raise ParameterError(f"parameter '{param.name}' cannot be {shown}: {_allowed(param)} ({error})") from None
-        param.check(value)
-        values[param.name.replace(".", "_")] = value
-    return SimpleNamespace(**values)
+            for change in ours:
+                self._check_change(change)
+            if ours and self._apply is not None and self._configured():
+                self._apply(make(self._group, {**self._values(), **{change.name: change.value for change in ours}}))
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _check_change(self, change: Parameter) -> None:
+        declared = self.known[change.name]
+        _checked(declared, change.value)
+        if declared.live or not self._configured() or not self._node.has_parameter(change.name):
+            return
+        if change.value != self._node.get_parameter(change.name).value:
+            raise ParameterError(f"parameter '{change.name}' {self._remedy}")
 
 
-def _accept_whole_numbers(node: Node, param: Param) -> None:
-    """`rate:=0` and `fps: 30` mean 0.0 and 30.0, and `source:=0` is camera "0"; rclpy would refuse all three."""
-    given = node._parameter_overrides.get(param.name)
-    if given is None:
-        return
-    value = given.value
-    if isinstance(param.default, float) and type(value) is int:
-        value = float(value)
-    elif isinstance(param.default, str) and type(value) is int:
-        value = str(value)
-    elif isinstance(param.default, list) and isinstance(param.default[0], float):
-        whole = isinstance(value, Sequence) and not isinstance(value, str) and all(type(v) is int for v in value)
-        value = [float(v) for v in value] if whole else value
-    if value is not given.value:
-        node._parameter_overrides[param.name] = Parameter(param.name, value=value)
+class StrictParameters:
+    """Mixin for nodes: what cannot be set is refused with a reason that names it; rclpy would raise, or not name it."""
+
+    parameters: Parameters  # not there yet while rclpy's own constructor runs
+
+    def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
+        """See rclpy."""
+        return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """See rclpy."""
+        changes = parameter_list
+        if hasattr(self, "parameters"):
+            try:
+                changes = self.parameters.prepared(parameter_list)
+            except ParameterError as error:
+                return SetParametersResult(successful=False, reason=str(error))
+        result: SetParametersResult = super().set_parameters_atomically(changes)  # type: ignore[misc]
+        return result
 
 
-def _allowed(param: Param) -> str:
-    kind = type(param.default).__name__
-    if param.minimum is None:
-        return f"it must be a {kind}"
-    return f"it must be a {kind} from {param.minimum} to {param.maximum}"
+def _checked(declared: Setting, value: Any) -> Any:
+    try:
+        return declared.check(value)
+    except SettingError as error:
+        raise ParameterError(f"parameter {error}") from None
+
+
+def _descriptor(declared: Setting) -> ParameterDescriptor:
+    """What `ros2 param describe` shows and rclpy enforces. Numbers of texts, ranges of lists are checked by `_on_set`."""
+    unit = f" [{declared.unit}]" if declared.unit else ""
+    when = "may change while active" if declared.live else "read at configure"
+    out = ParameterDescriptor(description=f"{declared.meaning}{unit}; {when}")
+    if declared.choices:
+        out.additional_constraints = declared.allowed
+    if declared.minimum is None or declared.maximum is None or isinstance(declared.default, list):
+        return out
+    if isinstance(declared.default, float):
+        out.floating_point_range = [FloatingPointRange(from_value=declared.minimum, to_value=declared.maximum)]
+    else:
+        out.integer_range = [IntegerRange(from_value=int(declared.minimum), to_value=int(declared.maximum))]
+    return out

@@ -23,6 +23,28 @@ class Gate(Protocol):
         """Return when subscribers have had all frames, or when stopping."""
 
 
+class Clock(Protocol):
+    """The time by which frames are paced."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+
+    def wait(self, event: threading.Event, seconds: float) -> None:
+        """Return when so much time has passed, or when the event is set."""
+
+
+class WallClock:
+    """The time that passes."""
+
+    def monotonic(self) -> float:
+        """See Clock."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> None:
+        """See Clock."""
+        event.wait(seconds)
+
+
 class Player:
     """Plays a source.
 
@@ -33,6 +55,7 @@ class Player:
     now_ns : the clock; frames of sources without absolute time are stamped from when the first is sent.
     rate : speed; 0: as the gate says.
     shift_to_now : do the same with sources that have absolute time.
+    clock : the time by which frames are paced, whatever their stamps say.
 
     Attributes
     ----------
@@ -49,9 +72,11 @@ class Player:
         gate: Gate,
         loop: bool = False,
         shift_to_now: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self._open, self._send, self._now_ns = open_source, send, now_ns
         self._rate, self._gate, self._loop, self._shift = rate, gate, loop, shift_to_now
+        self._clock = clock or WallClock()
         self._stopping = threading.Event()
         self.finished = threading.Event()
         self.error = ""
@@ -72,7 +97,7 @@ class Player:
 
     def sleep(self, seconds: float) -> None:
         """Sleep, unless stopped."""
-        self._stopping.wait(seconds)
+        self._clock.wait(self._stopping, seconds)
 
     @property
     def stopping(self) -> threading.Event:
@@ -99,14 +124,14 @@ class Player:
         source = self._open()
         try:
             first_ns: int | None = None
-            began = time.monotonic()
+            began = self._clock.monotonic()
             for frame in source:
                 if self._stopping.is_set():
                     break
                 if first_ns is None:
-                    first_ns, began = frame.stamp_ns, time.monotonic()
-                    if offset_ns is None:
-                        offset_ns = self._offset(source, first_ns)
+                    first_ns, began = frame.stamp_ns, self._clock.monotonic()
+                if offset_ns is None:
+                    offset_ns = self._offset(source, first_ns)
                 media_s = (frame.stamp_ns - first_ns) / NS_PER_S
                 began = self._pace(source, frame, media_s, began, offset_ns)
                 if not self._stopping.is_set():
@@ -132,7 +157,7 @@ class Player:
             if frame.stream == RGB:
                 self._gate.wait(frame.stamp_ns + offset_ns, self._stopping)
             return began
-        ahead_s = began + media_s / self._rate - time.monotonic()
+        ahead_s = began + media_s / self._rate - self._clock.monotonic()
         if ahead_s > 0:
             self.sleep(ahead_s)
         behind_s = max(0.0, -ahead_s)

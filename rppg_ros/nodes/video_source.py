@@ -16,34 +16,15 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.diagnostics import Diagnostics, Health, Meter
 from rppg_ros.nodes.managed import run_nodes
 from rppg_ros.nodes.messages import to_header, to_time
-from rppg_ros.nodes.params import Param, ParameterError, declare
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
 from rppg_ros.nodes.video_gate import AcknowledgedGate
 from rppg_ros.nodes.video_messages import camera_info, compressed_message, image_message
 from rppg_ros.nodes.video_player import Player
 from rppg_ros.nodes.video_truth import TruthPublisher
+from rppg_ros.settings.nodes import VideoSourceSettings
 from rppg_ros.sources.base import RGB, THERMAL, FrameSource, SourceError, StreamFrame
 from rppg_ros.sources.factory import open_source
 
-TABLE = (
-    Param("source", "", "camera number or /dev/video*, video file, image folder, rosbag2, or demo:[name=value,...]"),
-    Param("thermal_source", "", "video, folder or bag with the thermal camera's frames, if they are not in `source`"),
-    Param("fps", 0.0, "frames per second of image folders without stamps; 0: they must have stamps", 0.0, 1000.0),
-    Param("bag.rgb_topic", "", "RGB image topic of a bag; empty: the only one"),
-    Param("bag.thermal_topic", "", "thermal image topic of a bag; empty: the one with thermal in its name"),
-    Param("rate", 1.0, "speed; 0: as fast as face_tracker and vitals keep up", 0.0, 1000.0),
-    Param("loop", False, "begin again at the end; stamps jump back as those of a looped bag"),
-    Param("stamps", "source", "source: as recorded (files without time: from now on); now: shifted", choices=("source", "now")),
-    Param("publish_clock", False, "publish /clock at the frames' stamps"),
-    Param("wait_for_subscribers", 5.0, "seconds to wait for a subscriber of `image`, at rate 0 for vitals, too", 0.0, 600.0),
-    Param("exit_at_end", False, "shut the process down after the last frame"),
-    Param("encoding", "rgb8", "of `image`; a bag's images keep any other than rgb8 and bgr8", choices=("rgb8", "bgr8", "mono8")),
-    Param("compressed", False, "publish `image/compressed` (JPEG) and `thermal/image/compressed` (PNG) instead"),
-    Param("jpeg_quality", 95, "of compressed images; the pulse is weaker than what JPEG throws away", 1, 100),
-    Param("frame_id", "camera_optical_frame", "of `image`"),
-    Param("thermal_frame_id", "thermal_optical_frame", "of `thermal/image`"),
-    Param("camera_matrix", [0.0] * 9, "K of the RGB camera, row by row; zeros: no camera_info"),
-    Param("thermal_camera_matrix", [0.0] * 9, "K of the thermal camera, row by row; zeros: no camera_info"),
-)  # fmt: skip
 SLOW_S = 0.1  # falling behind by more than this within a second of diagnostics is a warning
 DELIVERY_S = 2.0  # for the last frames, before the process ends
 SETTLE_S = 1.5  # a subscriber may change over to reliable delivery once it has seen this node (image_input.py)
@@ -51,7 +32,7 @@ TOPICS = {RGB: "image", THERMAL: "thermal/image"}
 INFO_TOPICS = {RGB: "camera_info", THERMAL: "thermal/camera_info"}
 
 
-class VideoSource(Node):
+class VideoSource(StrictParameters, Node):
     """Plays as soon as it is made; `done` says when it has played all.
 
     Raises
@@ -61,7 +42,9 @@ class VideoSource(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("video_source", **kwargs)
-        p = self._params = declare(self, TABLE)
+        self.parameters = Parameters(self, VideoSourceSettings)
+        self._params: VideoSourceSettings = self.parameters.read()
+        p = self._params
         try:
             probe = self._open()
         except SourceError as error:
@@ -202,9 +185,9 @@ class VideoSource(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of `ros2 run rppg_ros video_source`; exit code 1 also when the source broke off."""
-    nodes: list[Node] = []
+    nodes: list[VideoSource] = []
 
-    def make_nodes() -> list[Node]:
+    def make_nodes() -> list[VideoSource]:
         nodes.append(VideoSource())
         return nodes
 

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+WORKER_NAME = "rppg_worker"
+
 
 class Worker:
     """Runs `work(job)` on one thread, in order; results wait until they are taken.
@@ -16,7 +18,7 @@ class Worker:
     ----------
     work : what to do with a job; returns a list of results. What it raises goes to `on_error` and the thread goes on.
     on_result : called on the worker's thread when there is something to take.
-    queue_size : jobs that may wait; beyond it the oldest that `may_drop` is dropped and counted.
+    queue_size : jobs that may wait; beyond it the oldest that `may_drop` is dropped and counted; may be changed.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class Worker:
         queue_size: int,
     ) -> None:
         self._work, self._on_result, self._on_error, self._may_drop = work, on_result, on_error, may_drop
-        self._queue_size = queue_size
+        self.queue_size = queue_size
         self._jobs: deque[Any] = deque()
         self._results: deque[Any] = deque()
         self._wake = threading.Condition()
@@ -37,7 +39,7 @@ class Worker:
         self.dropped = 0
         self.done = 0
         self.busy_s = 0.0
-        self._thread = threading.Thread(target=self._loop, name="rppg_worker", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=WORKER_NAME, daemon=True)
         self._thread.start()
 
     def submit(self, jobs: list[Any]) -> None:
@@ -46,7 +48,7 @@ class Worker:
             return
         with self._wake:
             self._jobs.extend(jobs)
-            while len(self._jobs) > self._queue_size and self._drop_oldest():
+            while len(self._jobs) > self.queue_size and self._drop_oldest():
                 self.dropped += 1
             self._wake.notify()
 
@@ -68,9 +70,11 @@ class Worker:
         with self._wake:
             return len(self._jobs) + self._running + len(self._results)
 
-    def stop(self, timeout_s: float = 5.0) -> bool:
-        """Finish what waits, then end the thread; False if it did not end in time."""
+    def stop(self, timeout_s: float = 5.0, drop: bool = False) -> bool:
+        """Finish what waits, or drop it, then end the thread; False if it did not end in time."""
         with self._wake:
+            if drop:
+                self._jobs.clear()
             self._stopping = True
             self._wake.notify()
         self._thread.join(timeout_s)

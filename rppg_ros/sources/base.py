@@ -36,22 +36,28 @@ class StreamFrame:
 class FrameSource(Protocol):
     """Frames in order of stamps, read as they are asked for.
 
-    Attributes
-    ----------
-    name : for messages to people.
-    absolute : whether stamps are times of the clock, not since the first frame.
-    live : whether frames come at their own pace.
-    has_thermal : whether some of the frames are of the thermal camera.
-    duration_s : about how long it is, for people; None: not known, or without end.
-
     A source may have a `caution`: a sentence for people about what its frames may do to vitals.
     """
 
-    name: str
-    absolute: bool
-    live: bool
-    has_thermal: bool
-    duration_s: float | None
+    @property
+    def name(self) -> str:
+        """For messages to people."""
+
+    @property
+    def absolute(self) -> bool:
+        """Whether stamps are times of the clock, not since the first frame."""
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come at their own pace."""
+
+    @property
+    def has_thermal(self) -> bool:
+        """Whether some of the frames are of the thermal camera."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """About how long it is, for people; None: not known, or without end."""
 
     def __iter__(self) -> Iterator[StreamFrame]:
         """All frames from the first, each time anew (of what is not live)."""

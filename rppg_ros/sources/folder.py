@@ -55,11 +55,11 @@ class ImageFolder:
 
     def _stamped(self, files: list[Path], fps: float) -> tuple[list[tuple[int, Path]], bool]:
         table = self._path / STAMPS_FILE
-        in_names = [STAMP_IN_NAME.search(file.stem) for file in files]
+        in_names = [int(found[1]) for file in files if (found := STAMP_IN_NAME.search(file.stem))]
         if table.is_file():
             frames, absolute = self._from_table(table, files), True
-        elif all(in_names):
-            frames, absolute = [(int(m.group(1)), f) for m, f in zip(in_names, files, strict=True)], True
+        elif len(in_names) == len(files):
+            frames, absolute = list(zip(in_names, files, strict=True)), True
         elif fps > 0:
             frames, absolute = [(round(i * NS_PER_S / fps), f) for i, f in enumerate(files)], False
         else:
@@ -102,6 +102,6 @@ class ImageFolder:
             raise SourceError(f"{file}: {error}") from None
 
 
-def _natural(file: Path) -> list:
+def _natural(file: Path) -> list[int | str]:
     """Sorts frame10 after frame9."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name)]

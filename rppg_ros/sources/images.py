@@ -68,7 +68,8 @@ def rgb_image(message: Any) -> np.ndarray:
         if plain.encoding == "mono16":  # cv_bridge and its stand-in disagree on this one
             grey = np.frombuffer(plain.data, np.uint16).reshape(plain.height, plain.width)
             return cv2.cvtColor((grey >> 8).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-        return _BRIDGE.imgmsg_to_cv2(plain, "rgb8")
+        converted: np.ndarray = _BRIDGE.imgmsg_to_cv2(plain, "rgb8")
+        return converted
     except Exception as error:  # the bridge's own classes differ between its two versions
         raise ImageError(f"encoding '{message.encoding}' cannot be shown as rgb8: {error}") from None
 

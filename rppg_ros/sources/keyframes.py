@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-LOSSLESS = frozenset({b"FFV1", b"HFYU", b"FFVH"})  # codes of codecs
+from rppg_ros.sources import film
+
 MIN_KEYFRAMES = 5
 EVEN = 0.05  # standard deviation of the intervals, as a share of their mean
 PULSES_PER_MINUTE = (20.0, 200.0)  # from half a heart's slowest rate: a rhythm has a second harmonic
@@ -20,20 +20,7 @@ PULSES_PER_MINUTE = (20.0, 200.0)  # from half a heart's slowest rate: a rhythm 
 
 def keyframe_times(path: str | Path) -> np.ndarray:
     """Times of a lossy video's keyframes (n,), seconds, without decoding it; empty where its container does not say."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
-    code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-    lossless = code.upper() in LOSSLESS
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    times, numbers, number = [], [], 0
-    while not lossless and capture.grab():
-        if capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
-            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-            numbers.append(number)
-        number += 1
-    capture.release()
-    if any(times) or fps <= 0:
-        return np.array(times)
-    return np.array(numbers) / fps  # OpenCV 4.6 gives frames that it does not decode no time
+    return np.array([] if film.facts(path).lossless else list(film.keyframes(path)))
 
 
 def rhythm_per_minute(times_s: np.ndarray) -> float | None:

@@ -1,4 +1,4 @@
-"""Video files and cameras, through OpenCV. File stamps are the container's, so variable frame rates stay variable."""
+"""Video files, through PyAV, and cameras, through OpenCV. Files' stamps are the container's: variable rates stay variable."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rppg_ros.sources import keyframes
+from rppg_ros.sources import film, keyframes
 from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
 from rppg_ros.sources.recorded import thermal_encoding
 
-# FFmpeg's tag of its pixel format gray16le.
-GRAY16LE = int.from_bytes(b"Y1\x00\x10", "little")
 # Elementary streams: the reader would invent 25 frames per second.
 TIMELESS = frozenset({".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hevc", ".yuv"})
 
@@ -23,9 +21,11 @@ TIMELESS = frozenset({".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hev
 class VideoFile:
     """A video (or animated GIF). Thermal videos may have 16 bits (FFV1, for instance).
 
+    Reading raises SourceError after the last good frame where a file is damaged or was cut off.
+
     Raises
     ------
-    SourceError : the file is missing, has no times, or OpenCV cannot read a frame of it, or not all of its bits.
+    SourceError : the file is missing, has no times, or no frame of it can be read.
     """
 
     absolute = False
@@ -36,40 +36,23 @@ class VideoFile:
         self._stream = stream
         self.name = self._path.name
         self.has_thermal = stream == THERMAL
-        if not self._path.is_file():
-            raise SourceError(f"{path}: no such file")
         if self._path.suffix.lower() in TIMELESS:
             raise SourceError(
                 f"{path}: a bare {self._path.suffix} stream has no times; put it into a container at the rate of its"
                 " recording: ffmpeg -r RATE -i IN -c copy OUT.mkv"
             )
-        self._capture = self._open()
-        if not self._capture.grab():
+        facts = film.facts(path)
+        if next(film.pictures(path), None) is None:
             raise SourceError(f"{path}: no frame can be read; is it a video?")
-        # OpenCV makes 8 bits of them unless told not to.
-        self._deep = self.has_thermal and int(self._capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) == GRAY16LE
-        if self._deep and not self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0):
-            raise SourceError(
-                f"{path}: OpenCV {cv2.__version__} makes 8 bits of the 16 of this video, and temperatures are lost; a later"
-                " one (pip install 'opencv-python>=4.7') reads it"
-            )
-        frames, fps = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
-        self.duration_s: float | None = frames / fps if frames > 0 and fps > 0 else None
+        self._deep = self.has_thermal and facts.deep
+        self.duration_s: float | None = facts.duration_s
 
     def __iter__(self) -> Iterator[StreamFrame]:
-        self._capture = self._open()
-        if self._deep:
-            self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
-        last_ns = None
-        while self._capture.grab():
-            # POS_MSEC after a grab is the presentation time of the grabbed frame.
-            stamp_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-            done, image = self._capture.retrieve()
-            # Some containers repeat a time; two frames cannot share one.
-            if not done or (last_ns is not None and stamp_ns <= last_ns):
-                continue
-            last_ns = stamp_ns
-            yield _frame(self._stream, stamp_ns, image)
+        last_ns = -1
+        for picture in film.pictures(self._path):
+            if picture.time_ns > last_ns:  # some containers repeat a time; two frames cannot share one
+                last_ns = picture.time_ns
+                yield _frame(self._stream, last_ns, picture.grey16() if self._deep else picture.bgr())
 
     @functools.cached_property
     def caution(self) -> str:
@@ -77,18 +60,13 @@ class VideoFile:
         return "" if self.has_thermal else keyframes.caution(self._path)
 
     def close(self) -> None:
-        """Release the file."""
-        self._capture.release()
-
-    def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path))
-        if not capture.isOpened():
-            raise SourceError(f"{self._path}: OpenCV cannot open it; is it a video?")
-        return capture
+        """Nothing is held open."""
 
 
 class Camera:
     """A camera of this machine; frames are stamped when they are grabbed, whatever rate the driver claims.
+
+    OpenCV opens them by number on all systems, negotiates formats, and lets one image wait at most: an old one has a wrong stamp.
 
     Parameters
     ----------
@@ -119,7 +97,7 @@ class Camera:
             stamp_ns = time.time_ns()
             done, image = self._capture.retrieve() if grabbed else (False, None)
             failed = 0 if done else failed + 1
-            if done:
+            if image is not None and done:
                 yield _frame(self._stream, stamp_ns, image)
         raise SourceError(f"{self.name} gives no more frames")
 

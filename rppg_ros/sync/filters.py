@@ -16,7 +16,7 @@ from rppg_ros.types import NS_PER_S
 
 def _stamp_ns(message: Any) -> int:
     stamp = message.header.stamp
-    return stamp.sec * NS_PER_S + stamp.nanosec
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
 
 
 class SimpleFilter:

@@ -44,15 +44,21 @@ class LeadPairing(Generic[Lead, Follower]):
     queue_size : frames kept of each stream.
     """
 
-    def __init__(self, max_offset_s: float = 0.06, max_wait_s: float = 0.05, queue_size: int = 32) -> None:
-        if max_offset_s < 0 or max_wait_s < 0 or queue_size < 1:
-            raise ValueError("max_offset_s and max_wait_s must not be negative and queue_size must be at least 1")
-        self._max_offset_ns = round(max_offset_s * NS_PER_S)
-        self._max_wait_ns = round(max_wait_s * NS_PER_S)
+    def __init__(self, max_offset_s: float, max_wait_s: float, queue_size: int) -> None:
+        if queue_size < 1:
+            raise ValueError(f"queue_size must be at least 1, not {queue_size}")
+        self.tune(max_offset_s, max_wait_s)
         self._queue_size = queue_size
         self._leads: deque[tuple[int, Lead]] = deque()
         self._followers: deque[tuple[int, Follower]] = deque(maxlen=queue_size)
         self._periods: deque[int] = deque(maxlen=PERIODS_REMEMBERED)
+
+    def tune(self, max_offset_s: float, max_wait_s: float) -> None:
+        """Change the limits; ValueError for negative ones."""
+        if max_offset_s < 0 or max_wait_s < 0:
+            raise ValueError(f"max_offset_s {max_offset_s} and max_wait_s {max_wait_s} must not be negative")
+        self._max_offset_ns = round(max_offset_s * NS_PER_S)
+        self._max_wait_ns = round(max_wait_s * NS_PER_S)
 
     def push_lead(self, stamp_ns: int, item: Lead) -> list[Pair[Lead, Follower]]:
         """Take the next lead frame (stamps must rise); returns the pairs that are now decided."""

@@ -9,7 +9,8 @@ from rppg_ros.types import NS_PER_S
 
 def grid_ns(start_ns: int, rate_hz: float, first: int, count: int) -> np.ndarray:
     """Stamps, int64 ns, of the points first..first+count-1 of the clock that starts at start_ns; no drift at any index."""
-    return start_ns + np.round(np.arange(first, first + count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    since_ns: np.ndarray = np.round(np.arange(first, first + count) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return start_ns + since_ns
 
 
 def resample(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> np.ndarray:
@@ -46,7 +47,7 @@ def resample(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> np
 def _faster_than_clock(stamps_ns: np.ndarray, at_ns: np.ndarray) -> bool:
     if len(at_ns) < 2 or len(stamps_ns) < 3:
         return False
-    clock = (at_ns[-1] - at_ns[0]) / (len(at_ns) - 1)
+    clock = float(at_ns[-1] - at_ns[0]) / (len(at_ns) - 1)
     return float(np.median(np.diff(stamps_ns))) < clock / 1.5
 
 
@@ -77,7 +78,8 @@ def _cell_means(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) ->
     means = (integral[1] - integral[0]) / np.where(empty, 1.0, width).reshape((-1,) + (1,) * (np.ndim(values) - 1))
     if empty.any():
         means[empty] = _interpolate(stamps_ns, values, at_ns[empty])
-    return means.astype(np.float32)
+    reduced: np.ndarray = means.astype(np.float32)
+    return reduced
 
 
 def _integral(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> np.ndarray:
@@ -88,4 +90,5 @@ def _integral(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> n
     left, weight = _bracket(stamps_ns, at_ns)
     weight = weight.reshape((-1,) + (1,) * (values.ndim - 1))
     slope = values[left + 1] - values[left]
-    return knots[left] + steps[left] * weight * (values[left] + weight * slope / 2)
+    at: np.ndarray = knots[left] + steps[left] * weight * (values[left] + weight * slope / 2)
+    return at

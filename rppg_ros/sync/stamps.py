@@ -34,10 +34,12 @@ class StampGuard:
     ----------
     max_gap_s : a longer step between frames is a gap.
     reorder_window_s : a step back no longer than this is one late frame; a longer one is a reset of the clock.
+    zero_is_unset : whether a stamp of 0 or less says that nobody stamped; False where time counts from anywhere (files).
     """
 
     max_gap_s: float = MAX_GAP_S
     reorder_window_s: float = REORDER_WINDOW_S
+    zero_is_unset: bool = True
     last_ns: int | None = None
     counts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
 
@@ -50,7 +52,7 @@ class StampGuard:
         return verdict
 
     def _judge(self, stamp_ns: int) -> Verdict:
-        if stamp_ns <= 0:
+        if self.zero_is_unset and stamp_ns <= 0:
             return Verdict.UNSET
         if self.last_ns is None:
             return Verdict.OK

@@ -100,7 +100,9 @@ def _processed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
 def _compressed(config: CameraConfig, image: np.ndarray) -> np.ndarray:
     options = [cv2.IMWRITE_JPEG_QUALITY, config.jpeg_quality]
     _, data = cv2.imencode(".jpg", image[..., ::-1], options + _chroma_options(config.chroma))
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it has just been encoded
+    return decoded[..., ::-1]
 
 
 def _chroma_options(chroma: str) -> list[int]:

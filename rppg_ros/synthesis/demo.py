@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class DemoScene:
         SourceError : an unknown name or a value that is no number.
         """
         known = {field.name: field.type for field in fields(cls)}
-        values = {}
+        values: dict[str, Any] = {}
         for item in filter(None, text.split(",")):
             name, _, value = item.partition("=")
             if name.strip() not in known:

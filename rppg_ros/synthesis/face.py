@@ -6,12 +6,13 @@ proportions; its features are drawn, or the texture of photographs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from rppg_ros.synthesis import photographs
-from rppg_ros.synthesis.maps import blob, noise_field, soft
+from rppg_ros.synthesis.maps import blob, noise_field, soft, total
 from rppg_ros.synthesis.skin import Skin
 
 ASPECT = 1.3  # of a face, height over width
@@ -76,8 +77,19 @@ def make_face(skin: Skin, side: int, rng: np.random.Generator, photographed: boo
     normal = _normals(u, v, np.maximum(head, hair))
     gloss = head * bare * (0.3 + 0.7 * blob(u, v, 0, -0.5, 0.5, 0.3) + 0.8 * blob(u, v, 0, 0.1, 0.12, 0.2))
     warmth, breath = _heat(u, v, hair, rng)
-    maps = (albedo, cover, perfusion, _delays(v, rng), gloss, normal, parts["lips"], parts["eyes"])
-    return Face(*(m.astype(np.float32) for m in (*maps, warmth, breath)), width, cy + height)
+    maps = {
+        "albedo": albedo,
+        "cover": cover,
+        "perfusion": perfusion,
+        "delay_s": _delays(v, rng),
+        "gloss": gloss,
+        "normal": normal,
+        "mouth": parts["lips"],
+        "eyes": parts["eyes"],
+        "warmth": warmth,
+        "breath": breath,
+    }
+    return Face(**{name: each.astype(np.float32) for name, each in maps.items()}, width=width, chin=cy + height)
 
 
 def _parts(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -86,8 +98,8 @@ def _parts(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> dict[str, 
     brow = [soft(1 - np.hypot((u - s * apart) / 0.24, (v - eye_y + 0.16) / 0.04), 0.4) for s in (-1, 1)]
     iris = [soft(1 - np.hypot((u - s * apart) / 0.07, (v - eye_y) / 0.06), 0.3) for s in (-1, 1)]
     lips = soft(1 - np.hypot(u / rng.uniform(0.26, 0.36), (v - mouth_y) / rng.uniform(0.06, 0.11)), 0.3)
-    nostrils = sum(blob(u, v, s * 0.09, 0.28, 0.05, 0.03) for s in (-1, 1))
-    return {"eyes": sum(eye), "brows": sum(brow), "iris": sum(iris), "lips": lips, "nostrils": nostrils}
+    nostrils = total(blob(u, v, s * 0.09, 0.28, 0.05, 0.03) for s in (-1, 1))
+    return {"eyes": total(eye), "brows": total(brow), "iris": total(iris), "lips": lips, "nostrils": nostrils}
 
 
 def _hair(u: np.ndarray, v: np.ndarray, head: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -103,7 +115,14 @@ def _hair(u: np.ndarray, v: np.ndarray, head: np.ndarray, rng: np.random.Generat
     return crown
 
 
-def _albedo(skin: Skin, bright, hair, parts, beard, rng: np.random.Generator) -> np.ndarray:
+def _albedo(
+    skin: Skin,
+    bright: np.ndarray | None,
+    hair: np.ndarray,
+    parts: Mapping[str, np.ndarray],
+    beard: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     side = len(hair)
     colour = skin.colour()
     mottled = 1 + 0.04 * noise_field(side, side / 30, rng) + 0.03 * noise_field(side, 0.7, rng)
@@ -117,7 +136,9 @@ def _albedo(skin: Skin, bright, hair, parts, beard, rng: np.random.Generator) ->
     return np.clip(image + beard[..., None] * (0.25 * colour - image), 0.005, 1.0)
 
 
-def _drawn(image: np.ndarray, colour: np.ndarray, parts, rng: np.random.Generator) -> np.ndarray:
+def _drawn(
+    image: np.ndarray, colour: np.ndarray, parts: Mapping[str, np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
     """Features on bare skin."""
     for name, paint, share in (
         ("brows", 0.3 * colour, 0.8),
@@ -132,7 +153,7 @@ def _drawn(image: np.ndarray, colour: np.ndarray, parts, rng: np.random.Generato
 
 def _perfusion(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Forehead and cheeks pulse most, the nose's ridge and the jaw least; and no two faces alike."""
-    cheeks = sum(blob(u, v, s * 0.45, 0.25, 0.3, 0.3) for s in (-1, 1))
+    cheeks = total(blob(u, v, s * 0.45, 0.25, 0.3, 0.3) for s in (-1, 1))
     regions = 0.55 + rng.uniform(0.2, 0.6) * blob(u, v, 0, -0.45, 0.7, 0.3) + rng.uniform(0.2, 0.7) * cheeks
     spots = 1 + 0.3 * noise_field(len(u), len(u) / 10, rng)
     return regions * np.clip(spots, 0.1, 2.0)
@@ -153,12 +174,12 @@ def _normals(u: np.ndarray, v: np.ndarray, cover: np.ndarray) -> np.ndarray:
     return normal / np.linalg.norm(normal, axis=2, keepdims=True) * (cover > 0.02)[..., None]
 
 
-def _heat(u, v, hair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _heat(u: np.ndarray, v: np.ndarray, hair: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Degrees of a head, cooler nose and hair; and what a unit of breath changes around nostrils and mouth."""
     heat = np.full_like(u, rng.uniform(32.5, 35.0)) - hair * rng.uniform(2, 5)
     heat = heat - rng.uniform(0.3, 2.5) * blob(u, v, 0, 0.15, 0.15, 0.25)
-    heat = heat + rng.uniform(0.2, 0.8) * sum(blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1))
-    nose = sum(blob(u, v, s * 0.09, 0.31, 0.09, 0.06) for s in (-1, 1))
+    heat = heat + rng.uniform(0.2, 0.8) * total(blob(u, v, s * 0.2, -0.15, 0.1, 0.08) for s in (-1, 1))
+    nose = total(blob(u, v, s * 0.09, 0.31, 0.09, 0.06) for s in (-1, 1))
     by_mouth = rng.uniform() < 0.25
     breath = nose + (rng.uniform(0.5, 1.2) * blob(u, v, 0, 0.55, 0.2, 0.08) if by_mouth else 0.0)
     return heat, breath

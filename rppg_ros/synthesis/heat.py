@@ -82,7 +82,7 @@ def thermal_frames(
         for layer, matrix in ((body, shift_matrix(move.body[i], side)), (head, matrices[i])):
             part = _moved(layer, matrix, wrong, cv2.BORDER_REPLICATE)
             image = image * (1 - part[..., 1]) + part[..., 0]
-        seen = cv2.resize(image, (config.side_px, config.side_px), interpolation=cv2.INTER_AREA)
+        seen: np.ndarray = cv2.resize(image, (config.side_px, config.side_px), interpolation=cv2.INTER_AREA)
         seen += pattern + level[i] + config.netd_c * rng.standard_normal(seen.shape, np.float32)
         out[i] = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
     return out[shown]

@@ -138,7 +138,7 @@ def draw_hand(image: np.ndarray, hand: np.ndarray, colour: np.ndarray) -> None:
     if there <= 0:
         return
     side = len(image)
-    mask = np.zeros(image.shape[:2], np.float32)
+    mask: np.ndarray = np.zeros(image.shape[:2], np.float32)
     centre = (round((x + 1) / 2 * side), round((y + 1) / 2 * side))
     cv2.ellipse(mask, centre, (round(0.16 * side), round(0.26 * side)), 25 * x, 0, 360, 1.0, -1)
     mask = cv2.GaussianBlur(mask, (0, 0), max(side / 60, 0.5))[..., None]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from typing import overload
 
 import numpy as np
 
@@ -30,14 +32,29 @@ class Vitals:
     heart_rate: np.ndarray
     respiration_rate: np.ndarray
 
+    @overload
+    def at(self, name: str, time_s: float) -> float: ...
+
+    @overload
+    def at(self, name: str, time_s: np.ndarray) -> np.ndarray: ...
+
     def at(self, name: str, time_s: float | np.ndarray) -> float | np.ndarray:
         """One of the four at any time within, interpolated."""
-        return at(getattr(self, name), time_s, GRID_HZ)
+        curve: np.ndarray = getattr(self, name)
+        return at(curve, time_s, GRID_HZ)
 
     def mean_rate(self, name: str, start_s: float, end_s: float) -> float:
         """Mean heart_rate or respiration_rate from start_s to end_s: what an estimate over that window should say."""
         part = slice(max(int(start_s * GRID_HZ), 0), max(int(end_s * GRID_HZ), 1))
         return float(np.mean(getattr(self, name)[part]))
+
+
+@overload
+def at(curve: np.ndarray, time_s: float, rate_hz: float) -> float: ...
+
+
+@overload
+def at(curve: np.ndarray, time_s: np.ndarray, rate_hz: float) -> np.ndarray: ...
 
 
 def at(curve: np.ndarray, time_s: float | np.ndarray, rate_hz: float) -> float | np.ndarray:
@@ -69,7 +86,8 @@ def resting_person(heart_rate: float, respiration_rate: float, seconds: float, r
 
 
 def _beat(phase: np.ndarray) -> np.ndarray:
-    return sum(height * np.exp(-(((phase - place) / width) ** 2) / 2) for place, width, height in BEAT)
+    waves = (height * np.exp(-(((phase - place) / width) ** 2) / 2) for place, width, height in BEAT)
+    return reduce(np.add, waves)
 
 
 def wander(n: int, period_s: float, rng: np.random.Generator) -> np.ndarray:

@@ -80,12 +80,13 @@ class PortraitRenderer:
         size = (THERMAL_WIDTH, THERMAL_HEIGHT)
         matrix = _pose_matrix(Pose(pose.x * share, pose.y * share, pose.zoom, pose.roll), 1.0, size)
         frame = cv2.warpAffine(heat, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return frame + np.float32(drift_c) + self._rng.normal(0, 0.05, frame.shape).astype(np.float32)
+        noise = np.asarray(self._rng.normal(0, 0.05, frame.shape), np.float32)
+        return frame + np.float32(drift_c) + noise
 
 
 def _pose_matrix(pose: Pose, scale: float, size: tuple[int, int]) -> np.ndarray:
     """Photograph to frame: enlarge, turn and zoom about the frame's middle, shift."""
-    matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), pose.roll, pose.zoom)
+    matrix: np.ndarray = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), pose.roll, pose.zoom)
     matrix[:, 2] += (pose.x, pose.y)
     return matrix @ np.diag([scale, scale, 1.0])
 

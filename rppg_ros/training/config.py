@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
 
-from rppg_ros.datasets.registry import DATASETS
+from rppg_ros.checked import FieldError, checked, hold
+from rppg_ros.datasets.base import DatasetError
+from rppg_ros.datasets.registry import dataset
+from rppg_ros.limits import Limits
 from rppg_ros.models import registry
 from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.synthesis.factors import FACTORS
 
-LOSSES = ("pearson", "multitask", "hybrid")
+FRAMES = Limits(1, 20_000)  # 11 minutes at 30 Hz
+RATE_HZ = Limits(1.0, 240.0)
+SHARE = Limits(0.0, 1.0)
+COUNT = Limits(1, 1_000_000)
+FEW = Limits(1, 4096)  # of what a machine holds at once
+PROCESSES = Limits(0, 1024)
+LEARNING_RATE = Limits(1e-12, 10.0)
+CLIP_NORM = Limits(0.0, 1e6)  # of gradients
+SEED = Limits(0, 199)  # each has ten million windows of its own; from 200 on they would be the held-out ones
 SHARE_TOLERANCE = 1e-6  # of shares written as decimal numbers
 
 
@@ -39,17 +49,15 @@ class RecordingSet:
 
     dataset: str = ""
     folder: str = ""
-    share: float = 0.0
+    share: Annotated[float, SHARE] = 0.0
     only: str = ""
     val: bool = False
 
     def __post_init__(self) -> None:
-        if self.dataset and self.dataset not in DATASETS:
-            raise TrainingError(f"dataset: no dataset '{self.dataset}'; there are: {', '.join(DATASETS)}")
+        if self.dataset:
+            _check_dataset(self.dataset)
         if not self.folder:
             raise TrainingError("folder: is missing")
-        if not 0 <= self.share <= 1:
-            raise TrainingError(f"share must be from 0 to 1, not {self.share:g}")
         if not self.share and not self.val:
             raise TrainingError("share: is 0 and val is not set: nothing would use it")
 
@@ -83,40 +91,39 @@ class TrainConfig:
     family: str
     options: dict[str, Any] = field(default_factory=dict)
     start: str = ""
-    loss: str = "pearson"
-    frames: int = 180
-    rate_hz: float = 30.0
-    skip_frames: int = 0
-    hardness: tuple[float, float] = (0.0, 1.0)
-    val_hardness: tuple[float, float] = (0.7, 1.0)
+    loss: Literal["pearson", "multitask", "hybrid"] = "pearson"
+    frames: Annotated[int, FRAMES] = 180
+    rate_hz: Annotated[float, RATE_HZ] = 30.0
+    skip_frames: Annotated[int, Limits(0, FRAMES.most)] = 0
+    hardness: tuple[Annotated[float, SHARE], Annotated[float, SHARE]] = (0.0, 1.0)
+    val_hardness: tuple[Annotated[float, SHARE], Annotated[float, SHARE]] = (0.7, 1.0)
     without: list[str] = field(default_factory=list)
-    epochs: int = 30
-    steps: int = 200
-    batch: int = 8
-    val_windows: int = 64
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
-    clip_norm: float = 1.0
-    ema_decay: float = 0.99
-    patience: int = 8
-    workers: int = 1
-    threads: int = 0
+    epochs: Annotated[int, COUNT] = 30
+    steps: Annotated[int, COUNT] = 200
+    batch: Annotated[int, FEW] = 8
+    val_windows: Annotated[int, COUNT] = 64
+    learning_rate: Annotated[float, LEARNING_RATE] = 2e-3
+    weight_decay: Annotated[float, SHARE] = 1e-4
+    clip_norm: Annotated[float, CLIP_NORM] = 1.0
+    ema_decay: Annotated[float, SHARE] = 0.99
+    patience: Annotated[int, COUNT] = 8
+    workers: Annotated[int, PROCESSES] = 1
+    threads: Annotated[int, PROCESSES] = 0
     precision: str = "32-true"
     accelerator: str = "auto"
-    devices: int = 1
+    devices: Annotated[int, FEW] = 1
     strategy: str = "auto"
     recordings: tuple[RecordingSet, ...] = ()
     cache: str = ""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise TrainingError(f"loss '{self.loss}' is not known; there are: {', '.join(LOSSES)}")
-        for name in ("frames", "epochs", "steps", "batch", "val_windows", "patience", "devices"):
-            if getattr(self, name) < 1:
-                raise TrainingError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.skip_frames < self.frames:
-            raise TrainingError(f"skip_frames must be from 0 to below frames, not {self.skip_frames}")
+        try:
+            hold(self)
+        except FieldError as error:
+            raise TrainingError(str(error)) from None
+        if self.skip_frames >= self.frames:
+            raise TrainingError(f"skip_frames must be below frames, not {self.skip_frames}")
         total = sum(recordings.share for recordings in self.recordings)
         if total > 1 + SHARE_TOLERANCE:
             raise TrainingError(f"recordings: their shares must be 1 at most together, not {total:g}")
@@ -152,50 +159,13 @@ class TrainConfig:
         if not isinstance(raw, Mapping):
             raise TrainingError(f"{path}: holds no settings")
         try:
-            return cls(**_typed(cls, raw))
+            return cls(**checked(cls, raw))
         except (TypeError, ValueError) as error:
             raise TrainingError(f"{path}: {error}") from None
 
 
-def _typed(cls: type, raw: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = typing.get_type_hints(cls)
-    known = [f.name for f in fields(cls)]
-    for name in raw:
-        if name not in known:
-            raise TrainingError(f"no setting '{name}'; there are: {', '.join(known)}")
-    return {name: _as(name, kinds[name], value) for name, value in raw.items()}
-
-
-def _as(name: str, kind: Any, value: Any) -> Any:
-    if kind == tuple[RecordingSet, ...]:
-        return _recording_sets(name, value)
-    if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list) or len(value) != 2:
-            raise TrainingError(f"{name} must be two numbers, not {value!r}")
-        return tuple(float(item) for item in value)
-    if kind is float and isinstance(value, str):  # YAML takes 1e-3 for a text
-        value = _number(name, value)
-    plain = typing.get_origin(kind) or kind
-    wrong = isinstance(value, bool) != (kind is bool)
-    if wrong or not isinstance(value, (int, float) if kind is float else plain):
-        raise TrainingError(f"{name} must be {plain.__name__}, not {value!r}")
-    return float(value) if kind is float else value
-
-
-def _number(name: str, text: str) -> float:
+def _check_dataset(name: str) -> None:
     try:
-        return float(text)
-    except ValueError:
-        raise TrainingError(f"{name} must be float, not {text!r}") from None
-
-
-def _recording_sets(name: str, value: Any) -> tuple[RecordingSet, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise TrainingError(f"{name} must be a list of mappings with dataset, folder and share, not {value!r}")
-    found = []
-    for index, item in enumerate(value):
-        try:
-            found.append(RecordingSet(**_typed(RecordingSet, item)))
-        except ValueError as error:
-            raise TrainingError(f"{name}[{index}]: {error}") from None
-    return tuple(found)
+        dataset(name)
+    except DatasetError as error:
+        raise TrainingError(f"dataset: {error}") from None

@@ -9,25 +9,27 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
 
 from rppg_ros import __version__
 from rppg_ros.datasets.base import Recording, Trace, Truth
-from rppg_ros.evaluation.config import EvalConfig
-from rppg_ros.evaluation.frames import pipeline_frame
 from rppg_ros.evaluation.work import RecordingRef
-from rppg_ros.inference.card import ModelCard
 from rppg_ros.inference.clips import Window
-from rppg_ros.inference.engine import EngineError, WindowPlan
+from rppg_ros.inference.engine import Contribution, EngineError, Memory, WindowPlan
 from rppg_ros.inference.intake import CropIntake, Intake
-from rppg_ros.pipeline import Pipeline
-from rppg_ros.sources.base import RGB
-from rppg_ros.types import FaceCrop, Frame, Vital
+from rppg_ros.meter.camera import CameraHalf
+from rppg_ros.settings.evaluation import EvaluationSettings
+from rppg_ros.sources.base import RGB, StreamFrame
+from rppg_ros.sources.frames import image_of
+from rppg_ros.types import CropRequest, FaceCrop, Vital
+from rppg_ros.vitals.rates import Calibration
 
 FORMAT = 1
 NEVER = 2**40  # points: a clip is cut when it ends, not before
@@ -49,7 +51,7 @@ class CropSpec:
 
     pixels: int
     thermal: bool = False
-    crop_scale: float = ModelCard.__dataclass_fields__["crop_scale"].default
+    crop_scale: float = CropRequest().scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,23 @@ def make_crops(recording: Recording, truth: Truth, spec: CropSpec, folder: Path)
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _clips(source, spec: CropSpec) -> Iterator[Window]:
-    config = EvalConfig()
-    engine, radiometry = _KeptCrops(spec), config.radiometry()
+def _clips(source: Iterable[StreamFrame], spec: CropSpec) -> Iterator[Window]:
+    """Clips of the camera half's crops, as the vitals half would cut them."""
+    engine = _KeptCrops(spec)
+    settings = EvaluationSettings(thermal_enabled=spec.thermal)
+    camera = CameraHalf(settings, CropRequest(spec.pixels, spec.crop_scale), seed=0, zero_is_unset=False)
+    intake = CropIntake(engine, settings.max_gap, zero_is_unset=False)
+    for frame in source:
+        if frame.stream == RGB or spec.thermal:
+            for tracked in camera.push(frame.stream, frame.stamp_ns, image_of(frame)):
+                yield from _windows(intake.push(tracked.stamp_ns, tracked.crops))
+    for tracked in camera.flush():
+        yield from _windows(intake.push(tracked.stamp_ns, tracked.crops))
+    yield from _windows(intake.flush())
 
-    def frames() -> Iterator[tuple[str, Frame]]:
-        for frame in source:
-            if frame.stream == RGB or spec.thermal:
-                yield frame.stream, pipeline_frame(frame, radiometry)
 
-    return Pipeline(config.make_pipeline(engine).camera, _ClipCutter(engine)).run(frames())
+def _windows(taken: Intake) -> list[Window]:
+    return [job for job in taken.jobs if isinstance(job, Window)]
 
 
 class _KeptCrops:
@@ -140,10 +149,11 @@ class _KeptCrops:
 
     name = "training"
     vitals = tuple(Vital)
+    calibration: Mapping[Vital, Calibration] = MappingProxyType({})
     plan = WindowPlan(30.0, NEVER, NEVER, NEVER, {}, consecutive=True)
 
     def __init__(self, spec: CropSpec) -> None:
-        self.crop_size, self.crop_scale = spec.pixels, spec.crop_scale
+        self.crop_size, self.crop_scale, self.least_crop = spec.pixels, spec.crop_scale, spec.pixels
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:
         return crop.rgb
@@ -151,24 +161,8 @@ class _KeptCrops:
     def thermal(self, crop: FaceCrop) -> np.ndarray | None:
         return crop.thermal
 
-    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: dict) -> list:
+    def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         raise EngineError("crops for training are kept, not measured")
-
-
-class _ClipCutter:
-    """Stands where the vitals half does: crops in, whole clips out."""
-
-    def __init__(self, engine: _KeptCrops) -> None:
-        self._intake = CropIntake(engine)
-
-    def push(self, stamp_ns: int, crops: list[FaceCrop]) -> list[Window]:
-        return self._cut(self._intake.push(stamp_ns, crops))
-
-    def flush(self) -> list[Window]:
-        return self._cut(self._intake.flush())
-
-    def _cut(self, taken: Intake) -> list[Window]:
-        return [job for job in taken.jobs if isinstance(job, Window)]
 
 
 def _write(folder: Path, clips: Sequence[Window], truth: Truth, spec: CropSpec) -> None:
@@ -176,7 +170,7 @@ def _write(folder: Path, clips: Sequence[Window], truth: Truth, spec: CropSpec) 
     bounds = np.zeros((len(clips) + 1, 2), dtype=np.int64)
     for index, clip in enumerate(clips):
         bounds[index + 1] = bounds[index] + (len(clip.rgb_frames), len(clip.thermal_frames))
-    about = {
+    about: dict[str, Any] = {
         "clips": np.stack([bounds[:-1, 0], bounds[1:, 0], bounds[:-1, 1], bounds[1:, 1]], axis=1),
         "rgb_stamps_ns": _keep(folder / RGB_FILE, [clip.rgb_frames for clip in clips], (*sides, 3), np.uint8),
         "thermal_stamps_ns": _keep(folder / THERMAL_FILE, [clip.thermal_frames for clip in clips], sides, np.float32),
@@ -186,7 +180,9 @@ def _write(folder: Path, clips: Sequence[Window], truth: Truth, spec: CropSpec) 
     np.savez(folder / ABOUT_FILE, **about)
 
 
-def _keep(path: Path, clips: Sequence[Sequence[tuple[int, np.ndarray]]], shape: tuple[int, ...], dtype) -> np.ndarray:
+def _keep(
+    path: Path, clips: Sequence[Sequence[tuple[int, np.ndarray]]], shape: tuple[int, ...], dtype: type
+) -> np.ndarray:
     """Write the frames of all clips one behind the other; returns their stamps."""
     frames = [frame for clip in clips for frame in clip]
     if not frames:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE
 from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.sync.resample import grid_ns, resample
-from rppg_ros.synthesis.clip import Clip, make_clip
+from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.factors import leave_out
 from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.training.mixing import shared_out
@@ -21,6 +22,9 @@ from rppg_ros.types import NS_PER_S, Vital
 
 LEAD_S = 0.3  # filmed before and after the window: cameras do not begin on the clock
 MIN_RENDER_PX = 56  # below it eyes and nostrils are gone before the tracker's reduction
+
+Example = tuple[Tensor, dict[str, Tensor]]
+"""A clip, and its waves by the names of the vitals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class WindowSpec:
     without: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, config: NetworkConfig, frames: int, **options) -> WindowSpec:
+    def of(cls, config: NetworkConfig, frames: int, **options: Any) -> WindowSpec:
         """What a network of that config wants."""
         return cls(cameras=config.cameras, pixels=config.pixels, pad_frames=config.pad_frames, frames=frames, **options)
 
@@ -64,7 +68,9 @@ def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Vital, T
     if "rgb" in spec.cameras:
         planes.append(_on_clock(clip.times_s, clip.rgb, at_ns).transpose(3, 0, 1, 2))
     if "thermal" in spec.cameras:
-        planes.append(_thermal(clip, at_ns)[None])
+        assert clip.thermal is not None and clip.thermal_times_s is not None  # the scene was asked for it
+        counts = _on_clock(clip.thermal_times_s, clip.thermal, at_ns) * np.float32(THERMAL_COUNTS_PER_DEGREE)
+        planes.append(counts[None])
     times_s = at_ns[: spec.frames] / NS_PER_S
     waves = {vital: torch.from_numpy(clip.vitals.at(vital.value, times_s).astype(np.float32)) for vital in Vital}
     return torch.from_numpy(np.ascontiguousarray(np.concatenate(planes))), waves
@@ -74,11 +80,7 @@ def _on_clock(times_s: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -> np.
     return resample(np.round(times_s * NS_PER_S).astype(np.int64), values, at_ns)
 
 
-def _thermal(clip: Clip, at_ns: np.ndarray) -> np.ndarray:
-    return _on_clock(clip.thermal_times_s, clip.thermal, at_ns) * np.float32(THERMAL_COUNTS_PER_DEGREE)
-
-
-class SyntheticWindows(IterableDataset):
+class SyntheticWindows(IterableDataset[Example]):
     """Windows first, first + 1, ... without end, shared out among ranks and a loader's workers.
 
     Parameters
@@ -93,7 +95,7 @@ class SyntheticWindows(IterableDataset):
         self._spec, self._first, self._count, self._batch = spec, first, count, batch
         self._rank, self._ranks = _place()  # here: a loader's worker belongs to no process group
 
-    def __iter__(self) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+    def __iter__(self) -> Iterator[Example]:
         worker = get_worker_info()
         place = (0, 1) if worker is None else (worker.id, worker.num_workers)
         for index in shared_out(self._count, self._batch, self._rank, self._ranks, *place):

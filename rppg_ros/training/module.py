@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from rppg_ros.models import registry
+from rppg_ros.models.network import Network
 from rppg_ros.training.config import TrainConfig
 from rppg_ros.training.losses import DynamicHybridLoss, known_clips, negative_pearson, smooth_l1_multitask
 from rppg_ros.types import Vital
@@ -30,7 +35,7 @@ class Learner(lightning.LightningModule):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.config = config
-        self.network = registry.build(config.family, **config.options)
+        self.network = cast(Network, registry.build(config.family, **config.options))
         self.tasks = self.network.config.tasks
         self._loss = make_loss(config)
 
@@ -71,7 +76,7 @@ class Learner(lightning.LightningModule):
     def _count(self, name: str, mean: Tensor | float, clips: int) -> None:
         self._sums[name] += torch.tensor([float(mean) * clips, clips], device=self.device)
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         c = self.config
         optimiser = torch.optim.AdamW(self.parameters(), c.learning_rate, weight_decay=c.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -95,8 +100,8 @@ def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
         pairs = {vital: known_clips(wave, targets[vital]) for vital, wave in waves.items()}
         found = {vital: wave for vital, (wave, _) in pairs.items() if vital in used and len(wave)}
         # Ranks wait for the gradient of every parameter, be it 0.
-        silent = sum(wave.sum() for vital, wave in waves.items() if vital not in found) * 0.0
-        return whole(found, {vital: pairs[vital][1] for vital in found}, epoch) + silent if found else silent
+        silent = [wave.sum() * 0.0 for vital, wave in waves.items() if vital not in found]
+        return _total(([whole(found, {vital: pairs[vital][1] for vital in found}, epoch)] if found else []) + silent)
 
     return loss
 
@@ -107,7 +112,11 @@ def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]
     if config.loss == "hybrid":
         hybrid = DynamicHybridLoss(config.epochs, config.rate_hz)
         return lambda waves, targets, epoch: hybrid(waves[Vital.BVP], targets[Vital.BVP], epoch)
-    return lambda waves, targets, epoch: sum(negative_pearson(wave, targets[vital]) for vital, wave in waves.items())
+    return lambda waves, targets, epoch: _total(negative_pearson(wave, targets[vital]) for vital, wave in waves.items())
+
+
+def _total(terms: Iterable[Tensor]) -> Tensor:
+    return functools.reduce(operator.add, terms)
 
 
 def rate_error(waves: Tensor, targets: Tensor, rate_hz: float, vital: Vital) -> float:

@@ -22,10 +22,11 @@ class EpochLines(lightning.Callback):
         if trainer.is_global_zero:
             done = trainer.current_epoch + 1
             spent = time.monotonic() - self._started
-            left = spent / (done - self._first) * (trainer.max_epochs - done)
+            epochs = done if trainer.max_epochs is None else trainer.max_epochs
+            left = spent / (done - self._first) * (epochs - done)
             figures = "  ".join(f"{name} {value:.3f}" for name, value in sorted(trainer.callback_metrics.items()))
             print(
-                f"epoch {done}/{trainer.max_epochs}  {figures}  {spent:.0f} s, {left:.0f} s left",
+                f"epoch {done}/{epochs}  {figures}  {spent:.0f} s, {left:.0f} s left",
                 file=sys.stderr,
                 flush=True,
             )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -16,16 +18,18 @@ from torch.utils.data import DataLoader
 from rppg_ros import weights
 from rppg_ros.models.saved import load, save
 from rppg_ros.training.config import TrainConfig, TrainingError
-from rppg_ros.training.data import SyntheticWindows, WindowSpec
+from rppg_ros.training.data import Example, SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
 from rppg_ros.training.progress import EpochLines
 from rppg_ros.training.provenance import provenance_of, remember_start
 from rppg_ros.training.recordings import Recorded, open_recorded, window_spec
-from rppg_ros.training.windows import MixedWindows
+from rppg_ros.training.windows import MixedWindows, RecordedWindows
 
 HELD_OUT = 2_000_000_000  # seeds from here on are held out; no run comes that far
 SEEDS_OF_A_RUN = 10_000_000
 BEST, CROPS = "best.pt", "crops"
+
+_Shares = tuple[Sequence[RecordedWindows], Sequence[float]]  # see MixedWindows
 
 
 def train(config: TrainConfig, folder: str | Path) -> Path:
@@ -94,11 +98,12 @@ def _start_from(learner: Learner, path: Path, folder: Path) -> None:
 
 
 def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightning.Trainer:
+    precision: Any = config.precision  # one of a long list, which lightning checks
     return lightning.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
         strategy=config.strategy,
-        precision=config.precision,
+        precision=precision,
         max_epochs=config.epochs,
         reload_dataloaders_every_n_epochs=1,
         limit_train_batches=config.steps,
@@ -143,19 +148,20 @@ class Windows(lightning.LightningDataModule):
         if self._config.recordings and self._recorded is None:
             self._recorded = open_recorded(self._config, self._cache, film=False)
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> DataLoader[Example]:
         c, found = self._config, self._recorded
+        assert self.trainer is not None  # which asks
         count = c.steps * c.batch * self.trainer.world_size
         first = c.seed * SEEDS_OF_A_RUN + self.trainer.current_epoch * count
         spec = window_spec(c, c.hardness, tuple(c.without))
         return self._loader(spec, first, count, (found.train, found.train_shares) if found else None)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> DataLoader[Example]:
         c, found = self._config, self._recorded
         recorded = (found.held_out, found.held_out_shares) if found else None
         return self._loader(window_spec(c, c.val_hardness), HELD_OUT, c.val_windows, recorded)
 
-    def _loader(self, spec: WindowSpec, first: int, count: int, recorded: tuple | None) -> DataLoader:
+    def _loader(self, spec: WindowSpec, first: int, count: int, recorded: _Shares | None) -> DataLoader[Example]:
         c = self._config
         if recorded is None:
             windows = SyntheticWindows(spec, first, count, c.batch)
@@ -169,5 +175,6 @@ def _keep_best(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> None
     raw = torch.load(best.best_model_path, map_location="cpu", weights_only=False)  # our own file
     learner = Learner(config)
     learner.load_state_dict(raw["state_dict"])
+    assert best.best_model_score is not None  # it goes with the path
     provenance = provenance_of(config, folder, raw["global_step"], float(best.best_model_score))
     save(learner.network, config.family, provenance, folder / BEST)

@@ -19,6 +19,8 @@ from rppg_ros.training.mixing import mix
 from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vitals.filters import standardise
 
+Row = tuple[int, int, int, int]
+"""Of Crops.clips: first and last + 1 of a clip's RGB and thermal frames."""
 SALT = 0xC20B5  # recorded windows draw other numbers than made-up ones of the same seed
 
 
@@ -27,7 +29,7 @@ class _Clip:
     """A stretch of a recording; `starts` are the points of its clock at which a window may begin."""
 
     crops: Crops
-    row: tuple[int, int, int, int]
+    row: Row
     starts: np.ndarray
 
     @property
@@ -46,7 +48,7 @@ class RecordedWindows:
 
     def __init__(self, recordings: Sequence[Crops], spec: WindowSpec, tasks: Sequence[Vital], flip: bool) -> None:
         self._spec, self._flip = spec, flip
-        clips = [_clip(crops, tuple(map(int, row)), spec, tasks) for crops in recordings for row in crops.clips]
+        clips = [_clip(crops, _row(row), spec, tasks) for crops in recordings for row in crops.clips]
         self._clips = [clip for clip in clips if len(clip.starts)]
         self._ends = np.cumsum([len(clip.starts) for clip in self._clips])
 
@@ -97,7 +99,12 @@ class MixedWindows(SyntheticWindows):
         return super()._window(index) if source == 0 else self._recorded[source - 1].draw(self._first + index)
 
 
-def _clip(crops: Crops, row: tuple[int, int, int, int], spec: WindowSpec, tasks: Sequence[Vital]) -> _Clip:
+def _row(numbers: np.ndarray) -> Row:
+    rgb, rgb_end, warm, warm_end = (int(number) for number in numbers)
+    return rgb, rgb_end, warm, warm_end
+
+
+def _clip(crops: Crops, row: Row, spec: WindowSpec, tasks: Sequence[Vital]) -> _Clip:
     stamps_ns = crops.rgb_stamps_ns[row[0] : row[1]]
     points = int((int(stamps_ns[-1]) - int(stamps_ns[0])) * spec.rate_hz / NS_PER_S + 1e-6) + 1
     places = points - spec.frames - spec.pad_frames + 1

@@ -1,22 +1,25 @@
-"""Finds faces in one image: OpenCV's YuNet when a model file is given, else the Haar cascade that comes with OpenCV."""
+"""Finds faces in one image: OpenCV's YuNet when a model file is given, else OpenCV's Haar cascade; or a plug-in does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
+from rppg_ros.plugins import Group, lacking, make, not_callable
 from rppg_ros.types import Box
 
+AUTO, HAAR, YUNET = "auto", "haar", "yunet"
 LONG_SIDE_PX = 320  # images are searched at this size: a face of 1/8 of the width is still 40 pixels
 FINE_SIDE_PX = 640  # and by Haar now and then at this one, for faces of 1/16
 FINE_EVERY = 8  # searches, while faces are found in the small image; else every other one
 CASCADE = "haarcascade_frontalface_default.xml"
 CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
-COARSE, FINE = {"scaleFactor": 1.15, "minNeighbors": 6}, {"scaleFactor": 1.1, "minNeighbors": 6}
 HAAR_MIN_PX = 24  # the cascade's own size
 # YuNet's box (hairline to chin, cheek to cheek) in units of Haar's square; medians over the same faces in recordings.
 HAAR_TO_FACE = {"width": 0.84, "height": 1.18, "down": 0.03}
@@ -24,6 +27,17 @@ CONFIRM_REACH = 0.85  # box sides around the centre of an expected face
 CONFIRM_SIDE_PX = 130
 CONFIRM_SIZES = (0.65, 1.5)  # of the expected size
 HAAR_WEIGHT_HALF = 2.0  # last-stage weight at which the confidence is 1/2; background rarely gets above it
+
+
+class Steps(NamedTuple):
+    """How patiently Haar searches: the zoom from one size to the next, and the overlapping hits that make a face."""
+
+    zoom: float
+    neighbours: int
+
+
+COARSE, FINE = Steps(1.15, 6), Steps(1.1, 6)
+CONFIRM = Steps(1.08, 2)
 
 
 class DetectorError(ValueError):
@@ -39,9 +53,11 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Something that finds faces. `certain`: whether one sight of a face is enough."""
+    """Something that finds faces."""
 
-    certain: bool
+    @property
+    def certain(self) -> bool:
+        """Whether one sight of a face is enough."""
 
     def detect(self, rgb: np.ndarray, min_face_px: float) -> list[Detection]:
         """All faces of an RGB uint8 (H, W, 3) image, the surest first."""
@@ -50,9 +66,41 @@ class Detector(Protocol):
         """The face that is expected about here, looked for with more patience; None if it is not seen."""
 
 
-def make_detector(model: str = "", min_confidence: float = 0.5) -> Detector:
-    """YuNet from a model file, or Haar for an empty path."""
-    return YuNetDetector(model, min_confidence) if model else HaarDetector(min_confidence)
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """What whoever asks for a detector may choose; a detector takes from it what it has a use for.
+
+    Attributes
+    ----------
+    model : path of a model file; "": none.
+    min_confidence : least confidence of a detection, 0..1.
+    """
+
+    model: str = ""
+    min_confidence: float = 0.5
+
+
+DetectorFactory = Callable[[DetectorOptions], Detector]
+
+
+def make_detector(name: str = AUTO, model: str = "", min_confidence: float = 0.5) -> Detector:
+    """Detector by name.
+
+    Parameters
+    ----------
+    name : "yunet" needs a model; "haar"; "auto" is YuNet when a model is given, else Haar; or a plug-in's.
+    model : path of its model file.
+
+    Raises
+    ------
+    DetectorError : unknown detector, a model that is missing or unusable, or a plug-in that does not give a detector.
+    """
+    return make(GROUP, name, DetectorOptions(model, min_confidence), lambda made: lacking(made, Detector))
+
+
+def detector_names() -> tuple[str, ...]:
+    """Names that `make_detector` takes, those of plug-ins last. Imports no plug-in."""
+    return GROUP.names()
 
 
 def _around(image: np.ndarray, box: Box) -> tuple[np.ndarray, tuple[int, int]]:
@@ -106,13 +154,13 @@ class HaarDetector:
             self._fine_next = not found
         return found
 
-    def _search(self, rgb: np.ndarray, min_face_px: float, long_side: int, options: dict) -> list[Detection]:
+    def _search(self, rgb: np.ndarray, min_face_px: float, long_side: int, steps: Steps) -> list[Detection]:
         # Reducing first and taking the grey of a few pixels is cheaper than the other way round.
         small, factor = _reduced(rgb, long_side)
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         least = max(HAAR_MIN_PX, round(min_face_px / HAAR_TO_FACE["width"] / factor))
         squares, _, weights = self._cascade.detectMultiScale3(
-            grey, minSize=(least, least), outputRejectLevels=True, **options
+            grey, *steps, minSize=(least, least), outputRejectLevels=True
         )
         found = [
             Detection(_face_box(*(float(v) * factor for v in square)), _haar_confidence(float(weight)))
@@ -129,7 +177,7 @@ class HaarDetector:
         expected = box.width / HAAR_TO_FACE["width"] / factor
         least, most = (max(HAAR_MIN_PX, round(expected * ratio)) for ratio in CONFIRM_SIZES)
         squares, _, weights = self._cascade.detectMultiScale3(
-            grey, 1.08, 2, minSize=(least, least), maxSize=(most, most), outputRejectLevels=True
+            grey, *CONFIRM, minSize=(least, least), maxSize=(most, most), outputRejectLevels=True
         )
         if not len(squares):
             return None
@@ -171,10 +219,8 @@ class YuNetDetector:
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
         _, rows = self._net.detect(bgr)
-        found = [
-            Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14]))
-            for row in (rows if rows is not None else ())
-        ]
+        faces: np.ndarray = np.zeros((0, 15)) if rows is None else rows
+        found = [Detection(Box(*(float(v) * factor for v in row[:4])), float(row[14])) for row in faces]
         return sorted((d for d in found if d.box.width >= min_face_px), key=lambda detection: -detection.confidence)
 
     def confirm(self, rgb: np.ndarray, box: Box) -> Detection | None:
@@ -185,6 +231,24 @@ class YuNetDetector:
             return None
         best = found[0].box
         return Detection(best._replace(x=best.x + corner[0], y=best.y + corner[1]), found[0].confidence)
+
+
+def _haar(options: DetectorOptions) -> Detector:
+    return HaarDetector(options.min_confidence)
+
+
+def _yunet(options: DetectorOptions) -> Detector:
+    if not options.model:
+        raise DetectorError("detector 'yunet' needs a model: give the path of its .onnx file (detector.model)")
+    return YuNetDetector(options.model, options.min_confidence)
+
+
+def _auto(options: DetectorOptions) -> Detector:
+    return _yunet(options) if options.model else _haar(options)
+
+
+_OWN: Mapping[str, DetectorFactory] = MappingProxyType({AUTO: _auto, HAAR: _haar, YUNET: _yunet})
+GROUP: Group[DetectorFactory] = Group("rppg_ros.detectors", "detector", _OWN, DetectorError, not_callable)
 
 
 def _cascade_file() -> Path:

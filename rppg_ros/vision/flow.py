@@ -45,7 +45,7 @@ class FlowPoints:
     """The points of one face."""
 
     def __init__(self) -> None:
-        self._points = np.zeros((0, 1, 2), np.float32)
+        self._points: np.ndarray = np.zeros((0, 1, 2), np.float32)
         self._wanted = 0
 
     def seek(self, frame: GreyFrame, box: Box) -> None:
@@ -77,12 +77,11 @@ class FlowPoints:
 
     def _flow(self, before: GreyFrame, now: GreyFrame) -> tuple[np.ndarray, np.ndarray]:
         """Points that were followed there and back; only the surroundings of the face are looked at."""
-        options = {"winSize": (WINDOW_PX, WINDOW_PX), "maxLevel": LEVELS}
         rows, columns, corner = self._surroundings(now.image.shape)
         old_image, new_image = before.image[rows, columns], now.image[rows, columns]
         old = self._points - corner
-        new, seen, _ = cv2.calcOpticalFlowPyrLK(old_image, new_image, old, None, **options)
-        back, returned, _ = cv2.calcOpticalFlowPyrLK(new_image, old_image, new, None, **options)
+        new, seen = _step(old_image, new_image, old)
+        back, returned = _step(new_image, old_image, new)
         error = np.linalg.norm(back - old, axis=2)
         height, width = new_image.shape
         inside = (new >= 0).all(axis=2) & (new[..., 0] < width) & (new[..., 1] < height)
@@ -97,14 +96,22 @@ class FlowPoints:
         return slice(top, bottom), slice(left, right), np.array([left, top], np.float32)
 
 
+def _step(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where points (n, 1, 2) are in the next image, and whether each was found, (n, 1)."""
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]  # its stub wants a guess of where they are
+        before, now, points, None, winSize=(WINDOW_PX, WINDOW_PX), maxLevel=LEVELS
+    )
+    return moved, found
+
+
 def _similarity(old: np.ndarray, new: np.ndarray) -> np.ndarray | None:
     """(2, 3) least-squares similarity, twice: on all points, then on those that agree with it (mouth and eyes do not)."""
     keep = np.ones(len(old), bool)
-    matrix = None
     for _ in range(3):
-        matrix = _fit(old[keep], new[keep])
-        if matrix is None:
+        fitted = _fit(old[keep], new[keep])
+        if fitted is None:
             return None
+        matrix = fitted
         error = np.linalg.norm(new - (old @ matrix[:, :2].T + matrix[:, 2]), axis=1)
         keep = error <= max(3 * np.median(error), 0.05)
         if keep.sum() < MIN_POINTS // 2:

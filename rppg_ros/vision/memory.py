@@ -45,12 +45,12 @@ class FaceMemory:
 
     Parameters
     ----------
-    keep_s : how long a lost face keeps its id.
+    keep_s : how long a lost face keeps its id; may be changed.
     seed : None: ids nobody can foresee.
     """
 
     def __init__(self, keep_s: float, seed: int | None = None) -> None:
-        self._keep_ns = round(keep_s * NS_PER_S)
+        self.keep_s = keep_s
         self._random = secrets.SystemRandom() if seed is None else random.Random(seed)
         self._lost: list[_Lost] = []
         self._given: set[str] = set()
@@ -73,7 +73,7 @@ class FaceMemory:
 
     def recognise(self, box: Box, frame: Frame, in_use: set[str]) -> str:
         """Id for a face that has just been found: that of the nearest lost face that it may be, or a new one."""
-        self._lost = [lost for lost in self._lost if frame.stamp_ns - lost.stamp_ns <= self._keep_ns]
+        self._lost = [lost for lost in self._lost if frame.stamp_ns - lost.stamp_ns <= self.keep_s * NS_PER_S]
         colour = face_colour(frame.image, box)
         candidates = [lost for lost in self._lost if lost.face_id not in in_use and _may_be(lost, box, colour)]
         if not candidates:

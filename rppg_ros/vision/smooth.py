@@ -34,6 +34,12 @@ class OneEuro:
         self._value = self._value + _share(cutoff, step_s) * (value - self._value)
         return self._value
 
+    def rescale(self, factor: float) -> None:
+        """Go on in another unit: all that is remembered is multiplied."""
+        self._speed = self._speed * factor
+        if self._value is not None:
+            self._value = self._value * factor
+
 
 def _share(cutoff_hz: float, step_s: float) -> float:
     return 1 - math.exp(-2 * math.pi * cutoff_hz * step_s)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-UNITS = ("celsius", "kelvin")
+from rppg_ros.settings.halves import THERMAL_UNITS
+
 KELVIN_OFFSET = 273.15
 WATCH_FRAMES = 15
 WATCH_EVERY = 5  # frames; minima of full images cost time
@@ -33,8 +34,8 @@ class Radiometry:
     unit: str = "celsius"
 
     def __post_init__(self) -> None:
-        if self.unit not in UNITS:
-            raise ValueError(f"thermal unit '{self.unit}' is not known, choose from {', '.join(UNITS)}")
+        if self.unit not in THERMAL_UNITS:
+            raise ValueError(f"thermal unit '{self.unit}' is not known, choose from {', '.join(THERMAL_UNITS)}")
 
     def apply(self, raw: np.ndarray) -> tuple[np.ndarray, bool]:
         """Degrees Celsius, float32 (H, W), and True; or the counts as they are, and False. 8-bit images are never degrees.

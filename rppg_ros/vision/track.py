@@ -32,6 +32,10 @@ class Track:
     motion : speed of the box centre, box widths per second.
     """
 
+    box: Box
+    steady: Box
+    _anchor: np.ndarray  # mean of where detections lie from the box, see _error
+
     def __init__(self, detection: Detection, stamp_ns: int, frame: GreyFrame) -> None:
         self.face_id = ""
         self.sights = 1
@@ -85,6 +89,7 @@ class Track:
         self.box = self.steady = box
         self._anchor = np.zeros(4)
         self._position, self._size = OneEuro(REST_HZ, GAIN_HZ), OneEuro(SIZE_REST_HZ, GAIN_HZ)
+        self._unit = max(box.width, 1e-6)
         self._smooth(0.0)
         self._points.seek(frame, box)
 
@@ -112,6 +117,8 @@ class Track:
     def _smooth(self, step_s: float) -> None:
         """Steady box: lengths are in box widths for the filter, so that near and far faces are smoothed alike."""
         unit = max(self.steady.width, 1e-6)
+        self._position.rescale(self._unit / unit)  # or a face that only grows would seem to move away from the corner
+        self._unit = unit
         x, y = (float(v) * unit for v in self._position.push(np.array(self.box.centre) / unit, step_s))
         size = np.log([self.box.width, self.box.height])
         width, height = np.exp(self._size.push(size, step_s))

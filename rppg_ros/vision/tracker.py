@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Frame
+from rppg_ros.settings.halves import CameraSettings
+from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Frame
 from rppg_ros.vision.crop import projected_crop, square_crop
 from rppg_ros.vision.detect import Detection, Detector, make_detector
 from rppg_ros.vision.flow import GreyFrame, prepare
@@ -18,35 +19,8 @@ from rppg_ros.vision.track import Track
 
 MAX_STEP_S = 0.5  # flow is not trusted across a longer step
 MATCH_CENTRES = 0.5  # a detection belongs to a track whose centre lies within this share of the box
+OF_DETECTOR = ("detector_name", "detector_model", "detector_min_confidence")
 RECHECK_S = 0.15  # a face seen once by an uncertain detector is looked for again that soon
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerConfig:
-    """Settings of the tracker.
-
-    Attributes
-    ----------
-    detect_rate_hz : full-image detections per second of stamp time.
-    max_faces : tracks at once; the largest faces are kept.
-    min_face_px : smallest face, pixels of the full image.
-    crop_size : side of the crops, pixels.
-    crop_scale : side of the crop over the longer side of the face box.
-    detector_model : path of a YuNet file; empty: Haar.
-    min_confidence : least confidence of a detection, 0..1.
-    max_unconfirmed_s : how long flow alone carries a face that the detector no longer sees.
-    id_memory_s : how long a lost face keeps its id.
-    """
-
-    detect_rate_hz: float = 3.0
-    max_faces: int = 4
-    min_face_px: int = 40
-    crop_size: int = 72
-    crop_scale: float = 1.5
-    detector_model: str = ""
-    min_confidence: float = 0.5
-    max_unconfirmed_s: float = 1.2
-    id_memory_s: float = 3.0
 
 
 @dataclass(slots=True)
@@ -67,24 +41,29 @@ class FaceTracker:
 
     Parameters
     ----------
-    config : settings.
-    detector : finds faces; None: as the configuration says.
+    settings : of the camera half.
+    detector : finds faces; None: as the settings say.
     registration : where RGB pixels lie in the thermal image; may be set later. None: same field of view.
     seed : of the random face ids, for tests.
+
+    Attributes
+    ----------
+    request : which crops are cut; may change from frame to frame.
     """
 
     def __init__(
         self,
-        config: TrackerConfig | None = None,
+        settings: CameraSettings | None = None,
         detector: Detector | None = None,
         registration: Registration | None = None,
         seed: int | None = None,
     ) -> None:
-        self.config = config or TrackerConfig()
+        self._settings = settings or CameraSettings()
+        self.request = CropRequest()
         self.registration = registration or Registration()
         self.stats = TrackerStats()
-        self._detector = detector or make_detector(self.config.detector_model, self.config.min_confidence)
-        self._memory = FaceMemory(self.config.id_memory_s, seed)
+        self._detector = detector or _detector_of(self._settings)
+        self._memory = FaceMemory(self._settings.id_memory, seed)
         self._tracks: list[Track] = []
         self._before: GreyFrame | None = None
         self._last_ns: int | None = None
@@ -96,6 +75,18 @@ class FaceTracker:
         self._memory.clear()
         self._before = self._last_ns = self._next_detection_ns = None
 
+    def tune(self, settings: CameraSettings) -> None:
+        """Take other settings while frames flow.
+
+        Raises
+        ------
+        DetectorError : another detector was asked for, and cannot be had; nothing has changed then.
+        """
+        if any(getattr(settings, name) != getattr(self._settings, name) for name in OF_DETECTOR):
+            self._detector = _detector_of(settings)
+        self._settings = settings
+        self._memory.keep_s = settings.id_memory
+
     def process(self, frame: Frame, thermal: Frame | None = None) -> list[FaceCrop]:
         """Crops of all faces of the next frame (stamps must rise), largest face first.
 
@@ -106,28 +97,36 @@ class FaceTracker:
         """
         self.stats.frames += 1
         started = time.thread_time()
-        self._follow(frame)
+        grey = self._follow(frame)
         self.stats.track_s += time.thread_time() - started
         if self._detection_due(frame.stamp_ns):
-            self._detect(frame)
+            self._detect(frame, grey)
         started = time.thread_time()
         self._drop_unconfirmed(frame.stamp_ns)
+        for track in self._tracks[self._settings.max_faces :]:  # fewer may be wanted than a moment ago
+            self._lose(track)
         crops = [self._crop(track, frame, thermal) for track in self._tracks if track.face_id]
         self.stats.crop_s += time.thread_time() - started
         self._last_ns = frame.stamp_ns
         return crops
 
-    def _follow(self, frame: Frame) -> None:
+    def _follow(self, frame: Frame) -> GreyFrame:
+        """Move the tracks to this frame; returns it as flow sees it."""
         step_s = 0.0 if self._last_ns is None else (frame.stamp_ns - self._last_ns) / NS_PER_S
         before, now = self._before, prepare(frame.image)
         self._before = now
-        if before is None or before.image.shape != now.image.shape or not 0 < step_s <= MAX_STEP_S:
+        if (
+            before is None
+            or before.image.shape != now.image.shape
+            or not 0 < step_s <= min(MAX_STEP_S, self._settings.max_gap)
+        ):
             self._lose_all(frame.stamp_ns)
-            return
+            return now
         for track in list(self._tracks):
             if not track.follow(before, now, step_s) or track.outside(frame.image.shape):
                 self._lose(track)
                 self._next_detection_ns = frame.stamp_ns
+        return now
 
     def _lose_all(self, stamp_ns: int) -> None:
         """Nothing can be followed across this step; look for faces at once."""
@@ -138,33 +137,33 @@ class FaceTracker:
     def _detection_due(self, stamp_ns: int) -> bool:
         return self._next_detection_ns is None or stamp_ns >= self._next_detection_ns
 
-    def _detect(self, frame: Frame) -> None:
+    def _detect(self, frame: Frame, grey: GreyFrame) -> None:
         started = time.thread_time()
-        found = self._detector.detect(frame.image, self.config.min_face_px)
+        found = self._detector.detect(frame.image, self._settings.detector_min_face)
         self.stats.detections += 1
-        new = self._assign(found, frame.stamp_ns)
-        self._confirm_missed(frame)
+        new = self._assign(found, frame.stamp_ns, grey)
+        self._confirm_missed(frame, grey)
         for detection in sorted(new, key=lambda d: -d.box.width * d.box.height):
-            if len(self._tracks) < self.config.max_faces:
-                self._tracks.append(Track(detection, frame.stamp_ns, self._before))
+            if len(self._tracks) < self._settings.max_faces:
+                self._tracks.append(Track(detection, frame.stamp_ns, grey))
         for track in self._tracks:
             if not track.face_id and (self._detector.certain or track.sights > 1):
                 self._begin(track, frame)
         self._tracks.sort(key=lambda track: -track.box.width)
         waiting = any(not track.face_id for track in self._tracks)
-        period_s = min(RECHECK_S, 1 / self.config.detect_rate_hz) if waiting else 1 / self.config.detect_rate_hz
+        period_s = min(RECHECK_S, 1 / self._settings.detector_rate) if waiting else 1 / self._settings.detector_rate
         self._next_detection_ns = frame.stamp_ns + round(period_s * NS_PER_S)
         self.stats.detect_s += time.thread_time() - started
 
-    def _confirm_missed(self, frame: Frame) -> None:
+    def _confirm_missed(self, frame: Frame, grey: GreyFrame) -> None:
         """Look again, closer, for the faces that the search of the whole image missed."""
         for track in self._tracks:
             if track.confirmed_ns != frame.stamp_ns and track.face_id:
                 again = self._detector.confirm(frame.image, track.box)
                 if again is not None and _distance(track.box, again.box) <= MATCH_CENTRES:
-                    track.confirm(again, frame.stamp_ns, self._before)
+                    track.confirm(again, frame.stamp_ns, grey)
 
-    def _assign(self, found: list[Detection], stamp_ns: int) -> list[Detection]:
+    def _assign(self, found: list[Detection], stamp_ns: int, grey: GreyFrame) -> list[Detection]:
         """Give each track its detection; returns those that belong to none."""
         if not self._tracks or not found:
             return found
@@ -172,7 +171,7 @@ class FaceTracker:
         taken = set()
         for row, column in zip(*linear_sum_assignment(distance), strict=True):
             if distance[row, column] <= MATCH_CENTRES:
-                self._tracks[row].confirm(found[column], stamp_ns, self._before)
+                self._tracks[row].confirm(found[column], stamp_ns, grey)
                 taken.add(column)
         # What overlaps a track but is not its detection is the same face seen twice, not a new one.
         return [
@@ -189,7 +188,7 @@ class FaceTracker:
     def _drop_unconfirmed(self, stamp_ns: int) -> None:
         for track in list(self._tracks):
             # A face that was seen once must be seen again soon; a known one may turn away for a while.
-            patience_s = self.config.max_unconfirmed_s if track.face_id else 2 * RECHECK_S
+            patience_s = self._settings.max_unconfirmed if track.face_id else 2 * RECHECK_S
             if (stamp_ns - track.confirmed_ns) / NS_PER_S > patience_s:
                 self._lose(track)
 
@@ -200,26 +199,30 @@ class FaceTracker:
             self._memory.remember(track.face_id, (track.confirmed_box, track.box), track.colour, track.seen_ns)
 
     def _crop(self, track: Track, frame: Frame, thermal: Frame | None) -> FaceCrop:
-        c = self.config
+        size, scale = self.request.size, self.request.scale
         track.seen(frame)
-        side = c.crop_scale * max(track.steady.width, track.steady.height)
-        rgb = square_crop(frame.image, track.steady.centre, side, c.crop_size)
+        side = scale * max(track.steady.width, track.steady.height)
+        rgb = square_crop(frame.image, track.steady.centre, side, size)
         heat = None
         if thermal is not None:
             matrix = self.registration.matrix(frame.image.shape, thermal.image.shape)
-            heat = projected_crop(thermal.image, track.steady.centre, side, c.crop_size, matrix)
+            heat = projected_crop(thermal.image, track.steady.centre, side, size, matrix)
         return FaceCrop(
             frame.stamp_ns,
             track.face_id,
             rgb,
             heat,
             track.steady,
-            c.crop_scale,
+            scale,
             track.confidence,
             track.motion,
             thermal.stamp_ns if thermal is not None else 0,
             thermal is not None and thermal.radiometric,
         )
+
+
+def _detector_of(settings: CameraSettings) -> Detector:
+    return make_detector(settings.detector_name, settings.detector_model, settings.detector_min_confidence)
 
 
 def _distance(a: Box, b: Box) -> float:

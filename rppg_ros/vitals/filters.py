@@ -15,9 +15,9 @@ def _band_sections(rate_hz: float, low_hz: float, high_hz: float, order: int) ->
         raise ValueError(f"a band needs 0 < low < high, got {low_hz} to {high_hz} Hz")
     if low_hz >= nyquist:
         raise ValueError(f"a band from {low_hz} Hz cannot be seen at {rate_hz} samples per second")
-    if high_hz >= nyquist:
-        return signal.butter(order, low_hz, "highpass", fs=rate_hz, output="sos")
-    return signal.butter(order, (low_hz, high_hz), "bandpass", fs=rate_hz, output="sos")
+    band = (low_hz, "highpass") if high_hz >= nyquist else ((low_hz, high_hz), "bandpass")
+    sections: np.ndarray = signal.butter(order, *band, fs=rate_hz, output="sos")
+    return sections
 
 
 def bandpass(samples: np.ndarray, rate_hz: float, low_hz: float, high_hz: float, order: int = 2) -> np.ndarray:
@@ -39,7 +39,8 @@ def bandpass(samples: np.ndarray, rate_hz: float, low_hz: float, high_hz: float,
     pad = min(len(samples) - 1, int(rate_hz / low_hz))
     if pad < 1:
         return np.zeros_like(samples)
-    return signal.sosfiltfilt(sections, samples, axis=0, padtype="odd", padlen=pad)
+    filtered: np.ndarray = signal.sosfiltfilt(sections, samples, axis=0, padtype="odd", padlen=pad)
+    return filtered
 
 
 def standardise(samples: np.ndarray) -> np.ndarray:

@@ -30,7 +30,8 @@ class RunningGain:
         before = self._scale
         self._learn(samples)
         ramp = np.linspace(before or self._scale, self._scale, len(samples))
-        return (samples * ramp).astype(np.float32)
+        scaled: np.ndarray = (samples * ramp).astype(np.float32)
+        return scaled
 
     def _learn(self, samples: np.ndarray) -> None:
         n = len(samples)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rppg_ros.types import Vital
-from rppg_ros.vitals.cycles import count_cycles
+from rppg_ros.vitals.cycles import Cycles, count_cycles
 from rppg_ros.vitals.registry import RateSpec
 from rppg_ros.vitals.spectrum import Peak, find_peak, spectrum
 
@@ -99,10 +99,17 @@ def features_of(samples: np.ndarray, rate_hz: float, spec: RateSpec, peak: Peak)
     """The rate, by counting where that can be trusted, and what its quality follows from."""
     cycles = count_cycles(samples, rate_hz, spec)
     irregularity = MAX_IRREGULARITY if cycles is None else min(cycles.irregularity, MAX_IRREGULARITY)
-    even = irregularity < spec.counted_below
-    counts = even and cycles.intervals >= COUNTED_FROM and cycles.longest < MISSED
+    per_minute = peak.hz * 60
+    if cycles is not None and _counts(cycles, spec):
+        per_minute = cycles.per_minute
     split = min(_split(samples, rate_hz, spec), MAX_SPLIT[spec.vital])
-    return Features(cycles.per_minute if counts else peak.hz * 60, split, irregularity)
+    return Features(per_minute, split, irregularity)
+
+
+def _counts(cycles: Cycles, spec: RateSpec) -> bool:
+    """Whether cycles are even, many and whole enough for their number to be the rate."""
+    even = min(cycles.irregularity, MAX_IRREGULARITY) < spec.counted_below
+    return even and cycles.intervals >= COUNTED_FROM and cycles.longest < MISSED
 
 
 def _split(samples: np.ndarray, rate_hz: float, spec: RateSpec) -> float:

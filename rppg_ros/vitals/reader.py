@@ -20,7 +20,7 @@ class RateReader:
     Parameters
     ----------
     spec : which rate.
-    min_quality : below it there is no number, only LOW_QUALITY.
+    min_quality : below it there is no number, only LOW_QUALITY; may be changed.
     period_s : waveform time between rates.
     calibration : see estimate_rate.
     """
@@ -34,7 +34,7 @@ class RateReader:
     ) -> None:
         self._calibration = calibration
         self._spec = spec
-        self._min_quality = min_quality
+        self.min_quality = min_quality
         self._period_ns = round(period_s * NS_PER_S)
         self._samples = np.zeros(0)
         self._end_ns: int | None = None
@@ -65,7 +65,7 @@ class RateReader:
             status = Status.WARMING_UP if window_s < self._spec.min_window_s - 1e-9 else Status.LOW_QUALITY
             return Rate.unknown(wave.vital, wave.face_id, stamp_ns, status, wave.model, window_s)
         self.quality = estimate.quality
-        if estimate.quality < self._min_quality:
+        if estimate.quality < self.min_quality:
             return self._rate(wave, stamp_ns, estimate, Status.LOW_QUALITY)
         self._trusted = (stamp_ns, estimate.per_minute)
         return self._rate(wave, stamp_ns, estimate, Status.OK)

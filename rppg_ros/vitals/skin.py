@@ -30,7 +30,8 @@ def skin_mean(crop: FaceCrop) -> np.ndarray:
     share = pixels[:, :2] / np.maximum(total, 1)[:, None]
     off = np.abs(share - np.median(share, axis=0)).sum(axis=1)
     keep = usable & (off <= 3 * np.median(off)) & (total > 0.5 * np.median(total))
-    return (pixels[keep] if keep.sum() >= len(pixels) // 4 else pixels).mean(axis=0)
+    mean: np.ndarray = (pixels[keep] if keep.sum() >= len(pixels) // 4 else pixels).mean(axis=0)
+    return mean
 
 
 def breath_temperature(crop: FaceCrop) -> np.ndarray | None:

@@ -74,7 +74,7 @@ def _half_width(spec: Spectrum, rate: RateSpec) -> float:
 def _local_maximum(score: np.ndarray, power: np.ndarray) -> int:
     """Best-scoring local maximum of the power; the edge of the band only where there is no other."""
     inner = np.flatnonzero((power[1:-1] >= power[:-2]) & (power[1:-1] >= power[2:])) + 1
-    return int(inner[np.argmax(score[inner])]) if len(inner) else int(np.argmax(score))
+    return int(inner[np.argmax(score[inner])]) if len(inner) else int(np.argmax(power))
 
 
 def _refine(hz: np.ndarray, power: np.ndarray, index: int) -> float:

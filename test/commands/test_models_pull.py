@@ -7,13 +7,15 @@ import sys
 
 import pytest
 
-from rppg_ros.commands import models_pull
-from rppg_ros.commands.models import add_parser
-from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_OK
-from rppg_ros.inference.card import ModelCard
-from rppg_ros.models import download, official_files
-from support.file_server import serving
-from support.official import SEF, entry, write_mmrphys
+pytest.importorskip("pooch", reason="pooch is in the extra 'models'")
+
+from rppg_ros.commands import models_pull  # noqa: E402
+from rppg_ros.commands.models import add_parser  # noqa: E402
+from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_OK  # noqa: E402
+from rppg_ros.inference.card import ModelCard  # noqa: E402
+from rppg_ros.models import download, official_files  # noqa: E402
+from support.file_server import serving  # noqa: E402
+from support.official import SEF, entry, write_mmrphys  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +154,13 @@ def test_interrupted(files, tmp_path, monkeypatch, capsys):
     assert one_error(capsys) == "rppg-ros models pull: stopped\n"
 
 
+def test_without_pooch(server, files, tmp_path, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "rppg_ros.models.download")
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    assert pull("tiny", "-o", tmp_path) == EXIT_BAD_INPUT
+    assert one_error(capsys) == "rppg-ros models pull: pooch is not installed: pip install 'rppg_ros[models]'\n"
+
+
 def test_without_torch(server, files, tmp_path, monkeypatch, capsys):
     for module in ("importer", "export", "checkpoint", "registry"):
         monkeypatch.delitem(sys.modules, f"rppg_ros.models.{module}", raising=False)
@@ -161,8 +170,10 @@ def test_without_torch(server, files, tmp_path, monkeypatch, capsys):
     assert not server.asked
 
 
-def test_list_wants_no_torch(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "torch", None)
+def test_list_wants_no_extra(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "rppg_ros.models.download")
+    for package in ("torch", "pooch"):
+        monkeypatch.setitem(sys.modules, package, None)
     assert pull("--list") == EXIT_OK
     printed = capsys.readouterr().out
     for text in ("mmrphys-scamps-72", "MIT", "372", "factorizephys-ubfc", "RAIL-MS *", "--accept-license"):

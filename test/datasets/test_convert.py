@@ -8,14 +8,13 @@ from rppg_ros.datasets.bags import open_recording
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.convert import EPOCH_NS, write_bag
 from rppg_ros.datasets.registry import DATASETS, read
-from rppg_ros.evaluation.frames import pipeline_frame
 from rppg_ros.sources.base import StreamFrame
-from rppg_ros.vision.thermal import Radiometry
+from rppg_ros.sources.frames import image_of
 from support import dataset_folders as folders
 
 
 def pixels(source):
-    return [(f.stream, f.stamp_ns, pipeline_frame(f, Radiometry()).image) for f in source]
+    return [(f.stream, f.stamp_ns, image_of(f)) for f in source]
 
 
 @pytest.mark.parametrize("image_format", ["png", "raw"])

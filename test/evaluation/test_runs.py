@@ -10,18 +10,24 @@ import pytest
 from rppg_ros.commands import evaluate as cli
 from rppg_ros.commands.main import main
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
-from rppg_ros.evaluation.config import SHIPPED, EvalConfig, settings_id
+from rppg_ros.evaluation.config import engine_for, plain, settings_id
 from rppg_ros.evaluation.results import Results, ResultsError, recording_from_json, recording_to_json
 from rppg_ros.evaluation.runner import evaluate
 from rppg_ros.evaluation.spread import run_on_cluster
 from rppg_ros.evaluation.work import EvaluationError, RecordingRef, RunFolder, find_recordings, work
+from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.types import NS_PER_S, Vital
 from support.recordings import bag_of_a_person, flat_video, person
 
 
 @pytest.fixture(scope="module")
 def measured():
-    return evaluate(person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvalConfig(window_s=12.0))
+    return evaluate(
+        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvaluationSettings(model="", window=12.0)
+    )
+
+
+POS = EvaluationSettings(model="")
 
 
 @pytest.fixture
@@ -33,12 +39,12 @@ def folder(tmp_path):
 
 
 def test_by_default_the_models_are_measured_that_the_robot_runs():
-    config = EvalConfig(model=SHIPPED)
-    assert [config.make_engine(thermal).name for thermal in (True, False)] == ["mmrphys-rgbt", "mmrphys-rgb"]
-    assert EvalConfig(model=SHIPPED, use_thermal=False).make_engine(True).name == "mmrphys-rgb"
-    assert EvalConfig(model=SHIPPED, engine="chrom").make_engine().name == "chrom"
-    assert config.settings()["model"].startswith("mmrphys-rgbt.onnx (sha256 ")
-    assert EvalConfig().make_engine().name == "pos"
+    shipped = EvaluationSettings()
+    assert [engine_for(shipped, thermal).name for thermal in (True, False)] == ["mmrphys-rgbt", "mmrphys-rgb"]
+    assert engine_for(EvaluationSettings(thermal_enabled=False), True).name == "mmrphys-rgb"
+    assert engine_for(EvaluationSettings(engine="chrom")).name == "chrom"
+    assert plain(shipped)["model"].startswith("mmrphys-rgbt.onnx (sha256 ")
+    assert engine_for(POS).name == "pos"
 
 
 def test_a_person_is_measured(measured):
@@ -60,7 +66,9 @@ def test_a_person_is_measured(measured):
 
 
 def test_the_same_frames_give_the_same_result_bit_for_bit(measured):
-    again = evaluate(person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvalConfig(window_s=12.0))
+    again = evaluate(
+        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvaluationSettings(model="", window=12.0)
+    )
     assert json.dumps(recording_to_json(again)) == json.dumps(recording_to_json(measured))
 
 
@@ -97,16 +105,14 @@ def test_a_broken_recording_does_not_stop_a_run():
 
     good = person(seconds=1)
     unlabelled = Recording("d", "n", "s", {}, good.open, Truth)
-    assert evaluate(Recording("d", "n", "s", {}, broken, good.truth), EvalConfig()).error == (
-        "p1/vid.avi: not a readable video"
-    )
-    assert evaluate(unlabelled, EvalConfig()).error == "n: no ground truth"
+    assert evaluate(Recording("d", "n", "s", {}, broken, good.truth), POS).error == ("p1/vid.avi: not a readable video")
+    assert evaluate(unlabelled, POS).error == "n: no ground truth"
 
 
 def test_a_truth_of_another_time_is_unknown_not_invented():
     good = person(seconds=2)
     late = Truth({Vital.BVP: Trace(np.arange(300) * NS_PER_S // 30 + 900 * NS_PER_S, np.sin(np.arange(300)))})
-    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: late), EvalConfig()).tasks[Vital.BVP]
+    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: late), POS).tasks[Vital.BVP]
     assert all(math.isnan(rate) for rate in (*found.running.truth, *found.windows.truth))
 
 
@@ -149,15 +155,15 @@ def test_a_cluster_of_two_workers(folder):
     distributed = pytest.importorskip("distributed", reason="dask is in the extra 'evaluation'")
     refs = find_recordings([str(folder)])
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        found = dict((ref.key, plain) for ref, plain in run_on_cluster(refs, EvalConfig(), cluster.scheduler_address))
-    assert found == {ref.key: work(ref, EvalConfig()) for ref in refs}
+        found = dict((ref.key, done) for ref, done in run_on_cluster(refs, POS, cluster.scheduler_address))
+    assert found == {ref.key: work(ref, POS) for ref in refs}
 
 
 def test_a_scheduler_that_is_not_there(folder, monkeypatch):
     pytest.importorskip("distributed", reason="dask is in the extra 'evaluation'")
     monkeypatch.setattr("rppg_ros.evaluation.spread.CONNECT_S", 0.5)
     with pytest.raises(EvaluationError, match="scheduler tcp://127.0.0.1:1: "):
-        list(run_on_cluster(find_recordings([str(folder)]), EvalConfig(), "tcp://127.0.0.1:1"))
+        list(run_on_cluster(find_recordings([str(folder)]), POS, "tcp://127.0.0.1:1"))
 
 
 def test_a_failed_recording_is_tried_again_and_told_by_the_exit_code(folder, capsys):
@@ -214,16 +220,16 @@ def test_a_dataset_by_its_name(tmp_path, capsys):
     (found,) = Results.load(tmp_path / "out" / "results.json").recordings
     assert found.key == "made-up/one"
     shutil.rmtree(bag)
-    lost = work(RecordingRef(bag), EvalConfig())
+    lost = work(RecordingRef(bag), POS)
     assert "made-up_one" in lost["error"]
-    assert work(RecordingRef(str(tmp_path), "pure", "01-01"), EvalConfig())["error"].startswith(str(tmp_path))
+    assert work(RecordingRef(str(tmp_path), "pure", "01-01"), POS)["error"].startswith(str(tmp_path))
 
 
 def test_a_shelf_ignores_half_a_file(folder):
     (ref,) = find_recordings([str(folder / "a.avi")])
-    settings = EvalConfig().settings()
+    settings = plain(POS)
     run_folder = RunFolder(folder / "out", settings)
-    kept = run_folder.put(ref, work(ref, EvalConfig()))
+    kept = run_folder.put(ref, work(ref, POS))
     assert run_folder.get(ref).duration_s == kept.duration_s
     (path,) = (folder / "out" / "recordings").iterdir()
     path.write_text(path.read_text()[:40])
@@ -234,6 +240,6 @@ def test_a_shelf_ignores_half_a_file(folder):
 def test_a_changed_model_is_another_run(tmp_path):
     model = tmp_path / "m.onnx"
     model.write_bytes(b"1")
-    before = EvalConfig(model=str(model)).settings()
+    before = plain(EvaluationSettings(model=str(model)))
     model.write_bytes(b"2")
-    assert EvalConfig(model=str(model)).settings() != before
+    assert plain(EvaluationSettings(model=str(model))) != before

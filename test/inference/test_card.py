@@ -50,11 +50,23 @@ def test_derived():
     "changes",
     [
         {"size": 0},
+        {"size": 1025},
         {"size": 7.5},
+        {"size": True},
         {"frames": 181},
-        {"rate_hz": 0.0},
+        {"frames": 20_004},
+        {"pad_frames": -1},
+        {"pad_frames": 65},
+        {"frames_multiple": 0},
+        {"min_frames": 20_001},
+        {"rate_hz": 0.9},
+        {"rate_hz": 241.0},
         {"rate_hz": float("nan")},
-        {"crop_scale": -1.0},
+        {"rate_hz": float("inf")},
+        {"rate_hz": True},
+        {"crop_scale": 0.4},
+        {"crop_scale": 5.1},
+        {"dynamic_frames": 1},
         {"tasks": ()},
         {"channels": ("nir",)},
         {"channels": ("rgb", "rgb")},
@@ -62,12 +74,32 @@ def test_derived():
         {"layout": "NTCHW"},
         {"value_range": "0-1"},
         {"name": ""},
+        {"name": "n" * 201},
+        {"state": (StateTensor("h_in", "h_out", (1000, 1000, 269)),)},
     ],
 )
 def test_invalid_field_is_named(changes):
     (name,) = changes
     with pytest.raises(ModelCardError, match=f"'{name}'"):
         dataclasses.replace(CARD, **changes)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -100.1, 100.1])
+@pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(Calibration)])
+def test_every_coefficient_of_a_calibration_has_limits(name, wrong):
+    changed = dataclasses.replace(CARD.calibration[Vital.BVP], **{name: wrong})
+    with pytest.raises(ModelCardError, match=f"'calibration.bvp.{name}' must be a number from -100.0 to 100.0"):
+        dataclasses.replace(CARD, calibration={Vital.BVP: changed})
+
+
+def test_a_window_that_would_fill_the_memory_is_refused():
+    with pytest.raises(ModelCardError, match="'frames' asks for 759,169,024 values at once; 268,435,456 are allowed"):
+        dataclasses.replace(CARD, size=1024)
+
+
+def test_fields_are_converted():
+    card = dataclasses.replace(CARD, rate_hz=30, tasks=["bvp", "rsp"], channels=["rgb", "thermal"])
+    assert card == CARD and isinstance(card.rate_hz, float) and isinstance(card.tasks[0], Vital)
 
 
 def _edited(**changes) -> dict[str, str]:
@@ -90,9 +122,17 @@ def _edited(**changes) -> dict[str, str]:
         ({**CARD.to_metadata(), CARD_KEY: "{"}, "not JSON"),
         ({**CARD.to_metadata(), CARD_KEY: "[]"}, "not a JSON object"),
         (_edited(frames=None, size=None), "lacks 'frames', 'size'"),
-        (_edited(tasks=["spo2"]), "'tasks'"),
-        (_edited(colour="red"), "unknown field 'colour'"),
-        (_edited(size="72"), "'size'"),
+        (_edited(tasks=["spo2"]), r"'tasks\[0\]' must be one of bvp, rsp, not 'spo2'"),
+        (_edited(colour="red"), "unknown field 'colour'; there are: name, family"),
+        (_edited(siez=72), "unknown field 'siez'; did you mean 'size'"),
+        (_edited(size="72"), "'size' must be an integer from 1 to 1024, not '72'"),
+        (
+            _edited(state=[{"input": "a", "output": "b", "shape": [8, 0]}]),
+            r"'state\[0\].shape\[1\]' must be an integer",
+        ),
+        (_edited(state=[{"input": "a", "shape": [8]}]), r"lacks 'state\[0\].output'"),
+        (_edited(scores={"HR": float("nan")}), "'scores.HR' must be a number from -1000000.0 to 1000000.0, not nan"),
+        (_edited(tasks=["bvp"]), "'outputs' must name one output for each task"),
     ],
 )
 def test_bad_metadata_names_file_and_field(metadata, message):

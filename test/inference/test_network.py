@@ -8,7 +8,7 @@ from rppg_ros.inference.engine import EngineError
 from rppg_ros.inference.factory import make_engine
 from rppg_ros.inference.network import NetworkEngine
 from rppg_ros.inference.onnx_engine import OpenModel
-from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.meter import VitalsHalf
 from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 
@@ -123,5 +123,5 @@ def test_bad_files_are_named(tmp_path):
         make_engine(model=str(junk))
     with pytest.raises(EngineError, match="needs a model"):
         make_engine("network")
-    with pytest.raises(EngineError, match="unknown"):
+    with pytest.raises(EngineError, match="no engine 'magic'; there are: auto, network, pos, chrom"):
         make_engine("magic")

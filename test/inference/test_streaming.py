@@ -10,7 +10,7 @@ from rppg_ros.inference.network import NetworkEngine
 from rppg_ros.inference.onnx_engine import OpenModel
 from rppg_ros.inference.streaming import StreamingEngine
 from rppg_ros.inference.waves import WaveMaker
-from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.meter import VitalsHalf
 from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 from support.tiny_models import write_streaming_model

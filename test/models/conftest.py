@@ -1,33 +1,47 @@
 """Official checkpoints for the tests: the real ones where the reference folder is present, and imitations."""
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from support import official_cases, official_layouts  # noqa: E402
+from support.reference import ORIGINS, REFERENCE  # noqa: E402
+
 torch.set_num_threads(1)  # more threads wait for each other where tests share few cores
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
+
+@pytest.fixture(scope="session", params=ORIGINS)
+def origin(request) -> str:
+    """Whose checkpoints: "made" ones have the official names, tensors and layouts, and random weights; see support.reference."""
+    return request.param
 
 
 @pytest.fixture(scope="session")
-def checkpoints() -> Path:
-    """Folder of the authors' files."""
-    return _reference() / "checkpoints"
+def checkpoints(origin, tmp_path_factory) -> Path:
+    """Folder of the authors' files, or of files like theirs."""
+    if origin == "official":
+        return REFERENCE.resolve() / "checkpoints"
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for file_name in official_layouts.FILES:
+        official_layouts.write_checkpoint(folder, file_name)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def golden_case():
-    """Name of a golden case to (its description, input clip, official outputs)."""
+def golden_case(origin, checkpoints):
+    """Name of a golden case to (its description, input clip, outputs wanted).
+
+    Wanted is what the official code makes of an official file, or what the reference implementation makes of an imitation.
+    """
 
     def load(name: str):
-        folder = _reference() / "golden"
-        (case,) = (c for c in json.loads((folder / "index.json").read_text()) if c["name"] == name)
-        with np.load(folder / f"{name}.npz") as outputs:
-            return case, torch.from_numpy(_clip(case)), dict(outputs)
+        if origin == "official":
+            case, clip, wanted = official_cases.official_case(REFERENCE / "golden", name)
+        else:
+            case, clip, wanted = official_cases.made_case(checkpoints, name)
+        return case, torch.from_numpy(clip), wanted
 
     return load
 
@@ -44,18 +58,3 @@ def save_official(tmp_path):
         return path
 
     return save
-
-
-def _reference() -> Path:
-    if not REFERENCE.is_dir():
-        pytest.skip("no reference data: folder 'shared' is not beside the repository")
-    return REFERENCE
-
-
-def _clip(case: dict) -> np.ndarray:
-    frames, side = case["frames"] + 1, case["size"]
-    generator = np.random.default_rng(case["seed"])
-    noise = generator.integers(0, 256, (1, case["channels"], frames, side, side), dtype=np.uint8)
-    t = (np.arange(frames) / 30).reshape(1, 1, -1, 1, 1)
-    signal = 20 * np.sin(2 * np.pi * 1.2 * t) + 20 * np.sin(2 * np.pi * 0.25 * t)
-    return (0.5 * noise.astype(np.float32) + 64 + signal).astype(np.float32)

@@ -48,7 +48,7 @@ def save(save_official, file_name, extra=None, dropped=(), **config):
         ),
     ],
 )
-def test_real_files_are_recognised(file_name, variant, expected, checkpoints):
+def test_released_files_are_recognised(file_name, variant, expected, checkpoints):
     card = import_checkpoint(checkpoints / file_name, "mmrphys").card
     assert card.variant == variant
     assert {name: getattr(card, name) for name in expected} == expected

@@ -1,44 +1,70 @@
 """A labelled bag replayed over real DDS: the live figures are the offline ones."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rppg_ros.datasets.bags import open_recording
-from rppg_ros.evaluation.config import EvalConfig
 from rppg_ros.evaluation.results import Results
 from rppg_ros.evaluation.runner import evaluate
+from rppg_ros.nodes import evaluation_recorder, qos, video_gate, video_source
 from rppg_ros.nodes.evaluation_recorder import EvaluationRecorder
 from rppg_ros.nodes.params import ParameterError
 from rppg_ros.nodes.video_source import VideoSource
 from rppg_ros.nodes.vitals_pipeline import make_nodes
+from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.types import Vital
-from support.graph import context, overrides, spinning, wait_for
+from support.graph import PATIENCE_S, context, overrides, settle, spinning, wait_for
 from support.recordings import bag_of_a_person, flat_video
 
 LIVE_TOLERANCE_PER_MINUTE = 0.5
 
 
-def replay(recorder, source):
-    """Play `source` into tracker and vitals until the recorder is done."""
-    nodes = [recorder, *make_nodes(), VideoSource(parameter_overrides=overrides(source=source, rate=0.0))]
-    for node in nodes[1:-1]:
-        node.autostart()
-    with spinning(*nodes):
-        wait_for(lambda: recorder.done, 90, "the end of the replay")
+@pytest.fixture
+def replay(monkeypatch):
+    """Plays into tracker and vitals, then lets the recorder's time pass; no node thinks another too slow before."""
+    now = SimpleNamespace(s=0.0)
+    monkeypatch.setattr(evaluation_recorder, "time", SimpleNamespace(monotonic=lambda: now.s))
+    monkeypatch.setattr(video_gate, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(video_source, "SETTLE_S", 0.0)
+
+    def replay(recorder, recording):
+        vitals, tracker = pipeline = make_nodes()
+        params = overrides(source=recording, rate=0.0, wait_for_subscribers=PATIENCE_S)
+        source, given = VideoSource(parameter_overrides=params), []
+        publish, heard = vitals._publish, recorder._collector
+        vitals._publish = lambda outputs: (given.extend(outputs), publish(outputs))
+        for node in pipeline:
+            node.seconds = lambda: 0.0
+            node.autostart()
+        images = source._images["rgb"]
+        source._heard = lambda: tracker._inputs[0]._profile is qos.CAMERAS and images.get_subscription_count() == 1
+        with spinning(recorder, *pipeline, source) as executor:
+            wait_for(lambda: source.done, what="the end of the recording")
+            executor.create_task(vitals.trigger_deactivate)  # as when frames stop: what was held back is given
+            wait_for(lambda: vitals.worker is None, what="the last results")
+            settle(executor)
+            wait_for(lambda: len(heard.waves) + len(heard.rates) == len(given), what="the recorder's hearing all")
+            assert not recorder.done
+            now.s = recorder.parameters.read().quiet_after
+            wait_for(lambda: recorder.done, what="the results")
+        assert source.error == "" and tracker.meters["rgb"].total == source._meter.total
+
+    return replay
 
 
 @pytest.mark.slow
-def test_live_figures_are_the_offline_ones(tmp_path):
+def test_live_figures_are_the_offline_ones(tmp_path, replay):
     context()
-    bag = bag_of_a_person(tmp_path, seconds=24, heart_rate=78.0)
+    bag = bag_of_a_person(tmp_path, seconds=20, heart_rate=78.0, fps=20.0, width=320)
     params = overrides(recording=bag, output=str(tmp_path / "out"), exit_at_end=False, quiet_after=3.0)
     recorder = EvaluationRecorder(parameter_overrides=params)
     replay(recorder, bag)
     assert not recorder.error
     (live,) = Results.load(tmp_path / "out" / "results.json").recordings
-    offline = evaluate(open_recording(bag), EvalConfig())
+    offline = evaluate(open_recording(bag), EvaluationSettings(model=""))
     assert (live.key, live.subject, live.frames) == ("made-up/one", "seed1", offline.frames)
     a, b = live.tasks[Vital.BVP].running, offline.tasks[Vital.BVP].running
     both = [(x, y) for x, y in zip(a.measured, b.measured, strict=True) if math.isfinite(x) and math.isfinite(y)]
@@ -52,7 +78,7 @@ def test_live_figures_are_the_offline_ones(tmp_path):
     assert (tmp_path / "out" / "recordings.csv").is_file()
 
 
-def test_a_file_without_times_is_laid_beside_its_truth(tmp_path):
+def test_a_file_without_times_is_laid_beside_its_truth(tmp_path, replay):
     context()
     video = flat_video(tmp_path / "still.avi")
     params = overrides(recording=video, output=str(tmp_path / "out"), exit_at_end=False, quiet_after=1.0)

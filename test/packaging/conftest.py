@@ -26,7 +26,7 @@ node = Node("packaging")
 got = []
 node.create_subscription(rppg_ros.msg.Bvp, "bvp", got.append, 10)
 publisher = node.create_publisher(rppg_ros.msg.Bvp, "bvp", 10)
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 240  # for what never comes
 while not got and time.monotonic() < deadline:
     publisher.publish(rppg_ros.msg.Bvp(face_id="abc", rate_hz=30.0, samples=[0.5, -0.25]))
     rclpy.spin_once(node, timeout_sec=0.1)

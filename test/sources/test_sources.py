@@ -9,7 +9,6 @@ from rosbags.typesys import Stores, get_typestore
 
 from rppg_ros.sources.base import SourceError
 from rppg_ros.sources.factory import open_source
-from rppg_ros.sources.video import GRAY16LE, VideoFile
 from support.opencv import OPENCV
 
 S = 1_000_000_000
@@ -99,33 +98,6 @@ def test_a_stream_without_times_is_not_given_any(tmp_path):
     (tmp_path / "raw.mjpeg").write_bytes(3 * picture.tobytes())
     with pytest.raises(SourceError, match="raw.mjpeg: a bare .mjpeg stream has no times"):
         open_source(str(tmp_path / "raw.mjpeg"))
-
-
-class EightBits:
-    """How OpenCV 4.6 opens a video of 16 bits."""
-
-    def __init__(self, *_):
-        pass
-
-    def isOpened(self):  # noqa: N802
-        return True
-
-    def grab(self):
-        return True
-
-    def get(self, what):
-        return float(GRAY16LE) if what == cv2.CAP_PROP_CODEC_PIXEL_FORMAT else 0.0
-
-    def set(self, *_):
-        return False
-
-
-def test_a_thermal_video_that_would_lose_bits_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "t.mkv").touch()
-    monkeypatch.setattr(cv2, "VideoCapture", EightBits)
-    with pytest.raises(SourceError, match=rf"t.mkv: OpenCV {cv2.__version__} makes 8 bits of the 16"):
-        VideoFile(tmp_path / "t.mkv", "thermal")
-    assert VideoFile(tmp_path / "t.mkv").name == "t.mkv", "8 bits are all that is wanted of a colour video"
 
 
 @pytest.mark.skipif(OPENCV < (4, 7), reason="OpenCV has 16 bits in video from 4.7 on")

@@ -1,7 +1,6 @@
 """A web server with one file, as bad as a test wants it."""
 
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,13 +12,13 @@ class FileServer(ThreadingHTTPServer):
     ----------
     status : of every answer.
     announced : bytes that the header promises; those of the body by default.
-    delay_s : before the body.
+    before_body : called by each answer's thread after the header.
     asked : the paths so far; whole URLs where it serves as a proxy.
     """
 
     def __init__(self, body: bytes):
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.body, self.status, self.announced, self.delay_s = body, 200, None, 0.0
+        self.body, self.status, self.announced, self.before_body = body, 200, None, lambda: None
         self.asked = []
 
     @property
@@ -37,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(server.status)
         self.send_header("Content-Length", str(len(server.body) if server.announced is None else server.announced))
         self.end_headers()
-        time.sleep(server.delay_s)
+        server.before_body()
         self.wfile.write(server.body)
 
     def log_message(self, *args):

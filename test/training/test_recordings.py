@@ -12,10 +12,10 @@ pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
 from torch.utils.data import DataLoader  # noqa: E402
 
 from rppg_ros.datasets.base import Recording, Trace, Truth  # noqa: E402
-from rppg_ros.evaluation.config import EvalConfig  # noqa: E402
-from rppg_ros.evaluation.frames import pipeline_frame  # noqa: E402
+from rppg_ros.evaluation.config import meter_for  # noqa: E402
 from rppg_ros.inference.engine import WindowPlan  # noqa: E402
 from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE  # noqa: E402
+from rppg_ros.settings.evaluation import EvaluationSettings  # noqa: E402
 from rppg_ros.synthesis.demo import DemoScene, DemoSource  # noqa: E402
 from rppg_ros.training import crops as crops_module  # noqa: E402
 from rppg_ros.training.config import RecordingSet, TrainConfig, TrainingError  # noqa: E402
@@ -83,7 +83,7 @@ def filmed(tmp_path, spec=None, thermal_fps=9.0, vitals=tuple(Vital), gap=None):
 class Spy:
     """An engine that keeps every window it is shown."""
 
-    name, vitals, crop_size, crop_scale, calibration = "spy", (Vital.BVP,), 36, 1.5, {}
+    name, vitals, crop_size, crop_scale, least_crop, calibration = "spy", (Vital.BVP,), 36, 1.5, 36, {}
 
     def __init__(self, points):
         self.plan = WindowPlan(30.0, points, points, 1, {Vital.BVP: 0})
@@ -103,8 +103,7 @@ class Spy:
 def test_windows_are_what_a_network_sees_at_run_time(tmp_path):
     recording, crops = filmed(tmp_path)
     spy = Spy(61)
-    frames = ((f.stream, pipeline_frame(f, EvalConfig().radiometry())) for f in recording.open())
-    list(EvalConfig().make_pipeline(spy).run(frames))
+    list(meter_for(EvaluationSettings(), spy).run(recording.open()))
     spec = WindowSpec(cameras=("rgb", "thermal"), pixels=36, frames=60, pad_frames=1)
     windows = RecordedWindows([crops], spec, tuple(Vital), flip=False)
     assert 40 < len(windows) <= len(spy.seen)

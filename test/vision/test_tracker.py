@@ -5,10 +5,14 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from rppg_ros.types import Box, Frame
+from rppg_ros.settings.halves import CameraSettings
+from rppg_ros.types import Box, CropRequest, Frame
 from rppg_ros.vision.detect import Detection, DetectorError, HaarDetector, make_detector
-from rppg_ros.vision.tracker import FaceTracker, TrackerConfig
+from rppg_ros.vision.tracker import FaceTracker
+from support.face_network import write_face_network
 from support.opencv import OPENCV
+from support.recordings import film_without_people, person_film, write_film
+from support.reference import ORIGINS, REFERENCE
 
 S = 1_000_000_000
 READS_YUNET = pytest.mark.skipif(OPENCV < (4, 8), reason="OpenCV reads YuNet files from 2023 on from 4.8 on")
@@ -57,7 +61,7 @@ def test_no_face_is_no_crop():
 
 
 def test_a_face_that_goes_is_gone_soon_and_comes_back_with_its_id():
-    tracker = FaceTracker(TrackerConfig(id_memory_s=3.0))
+    tracker = FaceTracker(CameraSettings(id_memory=3.0))
     before = play(tracker, [face()] * 30)
     hidden = play(tracker, [EMPTY] * 30, start_s=2.0)
     after = play(tracker, [face(4)] * 40, start_s=3.0)
@@ -83,7 +87,7 @@ class Scripted:
 def test_a_face_that_left_keeps_its_id_though_the_flow_went_on_without_it():
     """The background slides away under the track that nobody confirms any more."""
     detector = Scripted([Box(250, 150, 80, 95)])
-    tracker = FaceTracker(TrackerConfig(max_unconfirmed_s=1.2), detector)
+    tracker = FaceTracker(CameraSettings(max_unconfirmed=1.2), detector)
     texture = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 255, (480, 900, 3)).astype(np.uint8), (0, 0), 3)
     first = play(tracker, [np.ascontiguousarray(texture[:, :640])] * 20)
     detector.boxes = []
@@ -114,7 +118,7 @@ def test_a_small_face_is_found_by_haar(width):
 
 
 def test_after_a_long_loss_it_is_a_new_face():
-    tracker = FaceTracker(TrackerConfig(id_memory_s=1.0))
+    tracker = FaceTracker(CameraSettings(id_memory=1.0))
     before = play(tracker, [face()] * 30)
     play(tracker, [EMPTY] * 60, start_s=2.0)
     after = play(tracker, [face()] * 30, start_s=4.0)
@@ -131,7 +135,7 @@ def test_two_faces_are_two_ids():
     both = np.concatenate([small, small], axis=1)
     results = play(FaceTracker(), [np.ascontiguousarray(both)] * 40)
     assert len(results[-1]) == 2 and len(ids(results)) == 2
-    assert len(ids(play(FaceTracker(TrackerConfig(max_faces=1)), [np.ascontiguousarray(both)] * 40))) == 1
+    assert len(ids(play(FaceTracker(CameraSettings(max_faces=1)), [np.ascontiguousarray(both)] * 40))) == 1
 
 
 def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
@@ -148,7 +152,8 @@ def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
 
 
 def test_crops_show_the_face_and_its_heat():
-    tracker = FaceTracker(TrackerConfig(crop_size=36))
+    tracker = FaceTracker()
+    tracker.request = CropRequest(36, 1.5)
     heat = np.full((120, 160), 23.0, np.float32)
     crops = []
     for i in range(30):
@@ -182,20 +187,47 @@ def test_an_uncertain_detector_must_see_a_face_twice():
 
 def test_a_bad_model_file_is_named(tmp_path):
     with pytest.raises(DetectorError, match="nowhere.onnx"):
-        make_detector("nowhere.onnx")
+        make_detector("auto", "nowhere.onnx")
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"not a network")
     with pytest.raises(DetectorError, match=f"bad.onnx': not a YuNet model that OpenCV {cv2.__version__} reads"):
-        make_detector(str(bad))
+        make_detector("yunet", str(bad))
+
+
+MADE_PEOPLE = {"rests.mp4": (320, "mp4v", {"seed": 1}), "sways.avi": (640, "MJPG", {"motion_px": 5.0, "seed": 3})}
+PEOPLE = {"made": tuple(MADE_PEOPLE), "official": ("evm/face.mp4", "evm/face2.mp4", "marnix-rppg/rPPG_video.mp4")}
+NOBODY = {"made": "nobody.mp4", "official": "intel-sample-videos/one-by-one-person-detection.mp4"}  # people from above
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """Whose recordings, to their folder: of our own making, or of real people, filmed by others."""
+    made = tmp_path_factory.mktemp("films")
+    for name, (width, codec, scene) in MADE_PEOPLE.items():
+        write_film(made / name, person_film(4.5, width, **scene), codec)
+    write_film(made / NOBODY["made"], film_without_people(), "mp4v")
+    return {"made": made, "official": REFERENCE / "recordings"}
+
+
+@pytest.fixture(scope="module")
+def detector_model(tmp_path_factory):
+    """Whose face detector, to its file: a stand-in that knows the portrait of our films, or YuNet."""
+
+    def model(origin: str) -> str:
+        if origin == "official":
+            return str(REFERENCE / "face_detection_yunet.onnx")
+        pytest.importorskip("onnx", reason="onnx is installed for tests only")
+        return write_face_network(tmp_path_factory.mktemp("detector") / "portrait.onnx", astronaut()[66:174, 180:264])
+
+    return model
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["evm/face.mp4", "evm/face2.mp4", "marnix-rppg/rPPG_video.mp4"])
-@pytest.mark.parametrize("yunet", [False, pytest.param(True, marks=READS_YUNET)])
-def test_real_people_are_followed_from_end_to_end(reference_dir, name, yunet):
-    model = str(reference_dir / "face_detection_yunet.onnx") if yunet else ""
-    tracker = FaceTracker(TrackerConfig(detector_model=model))
-    capture = cv2.VideoCapture(str(reference_dir / "recordings" / name))
+@pytest.mark.parametrize(("origin", "name"), [(origin, name) for origin in ORIGINS for name in PEOPLE[origin]])
+@pytest.mark.parametrize("by_network", [False, pytest.param(True, marks=READS_YUNET)])
+def test_people_are_followed_from_end_to_end(origin, name, by_network, films, detector_model):
+    tracker = FaceTracker(CameraSettings(detector_model=detector_model(origin) if by_network else ""))
+    capture = cv2.VideoCapture(str(films[origin] / name))
     seen, frames = [], 0
     while frames < 200:
         done, image = capture.read()
@@ -208,13 +240,15 @@ def test_real_people_are_followed_from_end_to_end(reference_dir, name, yunet):
 
 
 @pytest.mark.slow
-def test_nobody_is_seen_where_nobody_shows_a_face(reference_dir):
-    """People filmed from above: Haar must not invent faces."""
-    capture = cv2.VideoCapture(str(reference_dir / "recordings/intel-sample-videos/one-by-one-person-detection.mp4"))
-    tracker, found = FaceTracker(), 0
-    for i in range(400):
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_nobody_is_seen_where_nobody_shows_a_face(origin, films):
+    """Haar must not invent faces."""
+    capture = cv2.VideoCapture(str(films[origin] / NOBODY[origin]))
+    tracker, frames, found = FaceTracker(), 0, 0
+    while frames < 400:
         done, image = capture.read()
         if not done:
             break
-        found += bool(tracker.process(Frame(S + i * S // 10, image[..., ::-1].copy())))
-    assert found < 8
+        frames += 1
+        found += bool(tracker.process(Frame(S + frames * S // 10, image[..., ::-1].copy())))
+    assert frames > 100 and found < 8

@@ -1,8 +1,11 @@
+"""POS and CHROM: against their papers, and on skin whose blood is known."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rppg_ros.vitals.filters import bandpass
 from rppg_ros.vitals.projection import chrom, pos, window_length
 
 ABSORBS = np.array([0.33, 0.77, 0.53])  # pulse strength per channel: green > blue > red
@@ -59,3 +62,68 @@ def test_short_dark_and_wrong_input(method):
     assert np.isfinite(wave).all()
     with pytest.raises(ValueError, match="n, 3"):
         method(np.ones((10, 4)), 30.0)
+
+
+def pos_by_the_paper(rgb, length):
+    """Wang et al. 2017, algorithm 1, line by line, with blood up; the mean of overlapping windows in place of their sum."""
+    sums, counts = np.zeros(len(rgb)), np.zeros(len(rgb))
+    for n in range(length, len(rgb) + 1):
+        window = rgb[n - length : n]
+        c = window / window.mean(axis=0)
+        s1, s2 = c[:, 1] - c[:, 2], c[:, 1] + c[:, 2] - 2 * c[:, 0]
+        h = s1 + s1.std() / s2.std() * s2
+        sums[n - length : n] -= h - h.mean()
+        counts[n - length : n] += 1
+    return sums / np.maximum(counts, 1), counts
+
+
+def chrom_by_the_paper(rgb, rate_hz, length):
+    """de Haan and Jeanne 2013, section III: x and y of standardised skin, filtered, their difference in Hann windows that
+    overlap by half."""
+    sums, weights = np.zeros(len(rgb)), np.zeros(len(rgb))
+    for start in range(0, len(rgb) - length + 1, length // 2):
+        r, g, b = (rgb[start : start + length] / rgb[start : start + length].mean(axis=0)).T
+        x = bandpass(3 * r - 2 * g, rate_hz, 0.66, 4.0)
+        y = bandpass(1.5 * r + g - 1.5 * b, rate_hz, 0.66, 4.0)
+        s = x - x.std() / y.std() * y
+        hann = np.sin(np.pi * np.arange(length) / length) ** 2
+        sums[start : start + length] += hann * (s - s.mean())
+        weights[start : start + length] += hann
+    out = np.zeros(len(rgb))
+    out[weights > 1e-9] = sums[weights > 1e-9] / weights[weights > 1e-9]
+    return out, weights
+
+
+@pytest.mark.parametrize(("rate_hz", "length"), [(15.0, 24), (30.0, 48), (26.0, 42), (24.5, 39)])
+@pytest.mark.parametrize("n", [100, 101])
+def test_they_are_the_papers(rate_hz, length, n):
+    assert window_length(rate_hz) == length
+    rgb = skin(rate_hz, hz=1.3)[0][:n] + np.random.default_rng(n).normal(0, 0.3, (n, 3))
+    for found, expected in (
+        (pos(rgb, rate_hz), pos_by_the_paper(rgb, length)),
+        (chrom(rgb, rate_hz), chrom_by_the_paper(rgb, rate_hz, length // 2 * 2)),
+    ):
+        np.testing.assert_allclose(found[1], expected[1], atol=1e-12)
+        np.testing.assert_allclose(found[0], expected[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("method", [pos, chrom])
+def test_one_window_is_the_least(method):
+    rgb = skin(30.0)[0]
+    assert method(rgb[:48], 30.0)[1].any() and not method(rgb[:47], 30.0)[1].any()
+    assert not method(rgb[:47], 30.0)[0].any()
+    assert window_length(0.1) == 2, "a window of one sample has no direction"
+
+
+@pytest.mark.parametrize("method", [pos, chrom])
+def test_the_scale_of_the_camera_does_not_matter(method):
+    rgb = skin(30.0, motion=0.02)[0]
+    np.testing.assert_allclose(method(rgb * 1e-3, 30.0)[0], method(rgb, 30.0)[0], atol=1e-9)
+    np.testing.assert_allclose(method(rgb * [1, 2, 3], 30.0)[0], method(rgb, 30.0)[0], atol=1e-9)
+
+
+@pytest.mark.parametrize("method", [pos, chrom])
+@pytest.mark.parametrize("shape", [(10,), (10, 4), (10, 3, 1), (3, 10)])
+def test_anything_but_three_colours_is_refused(method, shape):
+    with pytest.raises(ValueError, match="n, 3"):
+        method(np.ones(shape), 30.0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rppg_ros.inference.classical import ClassicalEngine
-from rppg_ros.pipeline import VitalsHalf
+from rppg_ros.meter import VitalsHalf
 from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.people import START_NS, S, crops
 
@@ -85,7 +85,7 @@ def test_time_that_jumps_back_starts_anew():
     stream = one_face(seconds=12) + one_face(seconds=12, seed=1)
     half = VitalsHalf(ClassicalEngine())
     rates = [o for stamp, faces in stream for o in half.push(stamp, faces) if isinstance(o, Rate)]
-    assert half.intake.guard.counts[half.intake.guard.check(stream[-1][0])] == 1  # duplicate, so it was the last used
+    assert half.guard.counts[half.guard.check(stream[-1][0])] == 1  # duplicate, so it was the last used
     assert sum(rate.status is Status.NO_FACE and rate.face_id == "abcde" for rate in rates) == 2
     assert sum(rate.status is Status.OK for rate in rates) >= 4
 
@@ -136,4 +136,4 @@ def test_late_and_repeated_frames_are_dropped_and_counted():
     half = VitalsHalf(ClassicalEngine())
     for stamp, faces in stream:
         half.push(stamp, faces)
-    assert half.intake.guard.dropped == 2
+    assert half.guard.dropped == 2

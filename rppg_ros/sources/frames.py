@@ -1,4 +1,4 @@
-"""A source's frames as the pipeline takes them."""
+"""A source's frames as arrays that the camera half takes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import numpy as np
 
 from rppg_ros.sources.base import RGB, SourceError, StreamFrame
 from rppg_ros.sources.images import ImageError, rgb_image
-from rppg_ros.types import Frame
-from rppg_ros.vision.thermal import Radiometry
 
 
-def pipeline_frame(frame: StreamFrame, radiometry: Radiometry) -> Frame:
-    """RGB uint8, or thermal in degrees (counts where they mean none), of a source's frame; stamps stay.
+def image_of(frame: StreamFrame) -> np.ndarray:
+    """RGB uint8 (H, W, 3), or a thermal camera's raw values (H, W).
 
     Raises
     ------
@@ -22,13 +20,12 @@ def pipeline_frame(frame: StreamFrame, radiometry: Radiometry) -> Frame:
     """
     if frame.stream == RGB:
         try:
-            return Frame(frame.stamp_ns, _rgb(frame))
+            return _rgb(frame)
         except ImageError as error:
             raise SourceError(f"frame of {frame.stamp_ns} ns: {error}") from None
     if frame.image.ndim != 2:
         raise SourceError(f"frame of {frame.stamp_ns} ns: a thermal image has one channel, not {frame.image.shape}")
-    celsius, radiometric = radiometry.apply(frame.image)
-    return Frame(frame.stamp_ns, celsius, radiometric)
+    return frame.image
 
 
 def _rgb(frame: StreamFrame) -> np.ndarray:

@@ -1,0 +1,238 @@
+"""The camera half: images of both cameras in, the face crops of each RGB image out, in order of stamps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
+from rppg_ros.settings.halves import CameraSettings
+from rppg_ros.sources.images import ImageError
+from rppg_ros.sync.pairing import Pair
+from rppg_ros.sync.policies import RGB, THERMAL, SyncLibrary, make_pairing
+from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
+from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame
+from rppg_ros.vision.detect import Detector
+from rppg_ros.vision.liveness import Liveness
+from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, Registration
+from rppg_ros.vision.tracker import FaceTracker
+
+DEFAULT_REQUEST = CropRequest()
+STREAMS = (RGB, THERMAL)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFrame:
+    """The faces of one RGB image; `crops` is empty where there is none.
+
+    Attributes
+    ----------
+    tag : what came with the RGB image, as it was given.
+    """
+
+    stamp_ns: int
+    crops: list[FaceCrop]
+    tag: object = None
+
+
+@dataclass(slots=True)
+class StreamState:
+    """What is known of one camera's images.
+
+    Attributes
+    ----------
+    guard : judges and counts the stamps.
+    unreadable : images that could not be read, so far.
+    lifeless : images that repeated the last one or showed nothing, so far: no samples.
+    lifeless_since_ns : stamp of the first of those that came last, one after the other; None: the newest was a sample.
+    complaint : why the newest image could not be used; empty if it could.
+    """
+
+    guard: StampGuard
+    liveness: Liveness = field(default_factory=Liveness)
+    unreadable: int = 0
+    lifeless: int = 0
+    lifeless_since_ns: int | None = None
+    complaint: str = ""
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """An image that waits for its partner. It is read once, and only if it is used: a thermal image has many partners."""
+
+    stamp_ns: int
+    image: Image
+    tag: object
+    frame: Frame | None = None
+    spoilt: bool = False
+
+
+@dataclass(slots=True)
+class CameraStats:
+    """CPU seconds that reading images took."""
+
+    convert_s: float = field(default=0.0)
+
+
+class CameraHalf:
+    """Stamps are judged, images paired, faces tracked and cut.
+
+    Parameters
+    ----------
+    settings : see CameraSettings.
+    request : which crops the engine wants; `follow` changes it. Settings that are not 0 go before it.
+    detector : finds faces; None: as the settings say.
+    library : message_filters, for the policies that are its.
+    seed : of the random face ids, for tests.
+    zero_is_unset : see StampGuard.
+
+    Raises
+    ------
+    SettingError, ValueError : a setting that cannot be used; names it.
+    DetectorError : the detector cannot be had.
+    """
+
+    def __init__(
+        self,
+        settings: CameraSettings | None = None,
+        request: CropRequest = DEFAULT_REQUEST,
+        detector: Detector | None = None,
+        library: SyncLibrary | None = None,
+        seed: int | None = None,
+        zero_is_unset: bool = True,
+    ) -> None:
+        self.settings = s = settings or CameraSettings()
+        self.tracker = FaceTracker(s, detector, registration_from(s.thermal_homography), seed)
+        self.streams = {stream: StreamState(StampGuard(s.max_gap, zero_is_unset=zero_is_unset)) for stream in STREAMS}
+        self.stats = CameraStats()
+        self.watch = NormalisationWatch()
+        self._radiometry = Radiometry(s.thermal_scale, s.thermal_offset, s.thermal_unit)
+        # Without a thermal camera there is nothing to wait for.
+        policy = s.pairing_policy if s.thermal_enabled else "rgb_leads"
+        self._pairing = make_pairing(policy, s.pairing_max_offset, s.pairing_max_wait, s.pairing_queue_size, library)
+        self.follow(request)
+
+    def restart(self) -> None:
+        """Forget all frames and faces, and count anew."""
+        for stream, state in self.streams.items():
+            self.streams[stream] = StreamState(
+                StampGuard(state.guard.max_gap_s, zero_is_unset=state.guard.zero_is_unset)
+            )
+            self._pairing.reset(stream)
+        self.tracker.reset()
+        self.watch = NormalisationWatch()
+
+    def follow(self, request: CropRequest) -> None:
+        """Cut such crops from the next frame on, unless the settings say otherwise."""
+        self.tracker.request = CropRequest(
+            self.settings.crop_size or request.size, self.settings.crop_scale or request.scale
+        )
+
+    def tune(self, settings: CameraSettings) -> None:
+        """Take other values of the live settings while frames flow; DetectorError: see FaceTracker.tune."""
+        self.tracker.tune(settings)
+        self._pairing.tune(settings.pairing_max_offset, settings.pairing_max_wait)
+        self.settings = settings
+
+    def push(self, stream: str, stamp_ns: int, image: Image, tag: object = None) -> list[TrackedFrame]:
+        """Take the next image of "rgb" or "thermal"; returns the RGB frames that are now decided, in order.
+
+        An image that cannot be used is dropped and counted, and `streams` says why: nothing is raised.
+
+        Parameters
+        ----------
+        image : RGB uint8 (H, W, 3), or thermal (H, W) uint8, uint16 or float32; or a function that gives it, and may raise
+            ImageError: it is called only if the image is used.
+        tag : handed back with the faces of an RGB image.
+        """
+        state = self.streams[stream]
+        verdict = state.guard.check(stamp_ns)
+        if verdict is Verdict.UNSET:
+            self._refuse(stream, "its stamp is 0; whoever gives images must stamp them")
+        if verdict in DROPS:
+            return []
+        if verdict is Verdict.RESET:
+            self._pairing.reset(stream)
+            if stream == RGB:
+                self.tracker.reset()
+        return self._track(self._pairing.push(stream, stamp_ns, _Arrival(stamp_ns, image, tag)))
+
+    def flush(self) -> list[TrackedFrame]:
+        """Track what still waits for thermal; at the end of a recording."""
+        return self._track(self._pairing.flush())
+
+    def _track(self, pairs: list[Pair[_Arrival, _Arrival]]) -> list[TrackedFrame]:
+        out = []
+        for pair in pairs:
+            rgb = self._read(RGB, pair.lead)
+            if rgb is None:
+                if self._blind(pair.stamp_ns):
+                    out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag))
+                continue
+            thermal = None if pair.follower is None else self._read(THERMAL, pair.follower)
+            out.append(TrackedFrame(pair.stamp_ns, self.tracker.process(rgb, thermal), pair.lead.tag))
+        return out
+
+    def _read(self, stream: str, arrival: _Arrival) -> Frame | None:
+        if arrival.frame is None and not arrival.spoilt:
+            started = time.thread_time()
+            try:
+                arrival.frame = self._frame(stream, arrival)
+                arrival.spoilt = arrival.frame is None
+            except ImageError as error:
+                arrival.spoilt = True
+                self._refuse(stream, str(error))
+            self.stats.convert_s += time.thread_time() - started
+        return arrival.frame
+
+    def _blind(self, stamp_ns: int) -> bool:
+        """Whether the RGB camera has shown nothing new for so long that no face is in view, as far as anybody knows."""
+        since_ns = self.streams[RGB].lifeless_since_ns
+        return since_ns is not None and stamp_ns - since_ns > self.settings.max_gap * NS_PER_S
+
+    def _is_sample(self, stream: str, stamp_ns: int, image: np.ndarray) -> bool:
+        """Whether the image shows the world anew; a driver that repeats frames now and then is none to complain of."""
+        state = self.streams[stream]
+        why = state.liveness.complaint(image)
+        if not why:
+            state.complaint, state.lifeless_since_ns = "", None
+            return True
+        state.lifeless += 1
+        if state.lifeless_since_ns is None:
+            state.lifeless_since_ns = stamp_ns
+        since_s = (stamp_ns - state.lifeless_since_ns) / NS_PER_S
+        state.complaint = f"{why}, for {since_s:.1f} s" if since_s > self.settings.max_gap else ""
+        return False
+
+    def _frame(self, stream: str, arrival: _Arrival) -> Frame | None:
+        image = arrival.image() if callable(arrival.image) else arrival.image
+        if stream == RGB:
+            rgb = checked_rgb(image)
+            return Frame(arrival.stamp_ns, rgb) if self._is_sample(stream, arrival.stamp_ns, rgb) else None
+        raw = checked_thermal(image)
+        if not self._is_sample(stream, arrival.stamp_ns, raw):
+            return None
+        self.watch.push(raw)
+        celsius, radiometric = self._radiometry.apply(raw)
+        return Frame(arrival.stamp_ns, celsius, radiometric)
+
+    def _refuse(self, stream: str, why: str) -> None:
+        self.streams[stream].unreadable += 1
+        self.streams[stream].complaint = why
+
+
+def registration_from(homography: list[float]) -> Registration | None:
+    """Registration of nine numbers, RGB to thermal pixels, row by row; None of zeros: nothing is known.
+
+    Raises
+    ------
+    ValueError : the matrix cannot be inverted.
+    """
+    if not any(homography):
+        return None
+    matrix = np.array(homography, dtype=np.float64).reshape(3, 3)
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
+        raise ValueError("'thermal.homography' is a matrix that cannot be inverted")
+    return Registration.from_homography(matrix)

@@ -1,0 +1,198 @@
+"""VitalsMeter: frames with stamps in, readings out. The way to measure from Python, without ROS."""
+
+from __future__ import annotations
+
+import contextlib
+import numbers
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rppg_ros.inference.engine import Engine
+from rppg_ros.inference.waves import Output
+from rppg_ros.meter.camera import CameraHalf, TrackedFrame
+from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
+from rppg_ros.meter.reading import Reading, ReadingMaker
+from rppg_ros.meter.vitals import VitalsHalf, engine_of
+from rppg_ros.settings.files import read_params_file
+from rppg_ros.settings.halves import MeterSettings
+from rppg_ros.settings.schema import make
+from rppg_ros.sources.base import StreamFrame
+from rppg_ros.sources.factory import open_source
+from rppg_ros.sources.frames import image_of
+from rppg_ros.sync.policies import RGB, THERMAL
+from rppg_ros.types import NS_PER_S, Rate, Vital, Waveform
+from rppg_ros.vision.detect import Detector
+
+Stamp = int | float
+"""Acquisition time: whole nanoseconds, or seconds as a float."""
+
+
+class VitalsMeter:
+    """Measures pulse and breath of every face in view.
+
+    ::
+
+        meter = VitalsMeter(model="mmrphys-rgb")
+        for stamp, image in camera:
+            for reading in meter.push(stamp, rgb=image):
+                print(reading.heart_rate, reading.respiration_rate)
+
+    Frames of a camera come in order of their stamps. The rates need 8 s (heart) and 30 s (breath) without a gap; until then,
+    and where nothing can be measured, they are NaN, and their status says why. Not for several threads at once.
+
+    Parameters
+    ----------
+    settings : all settings; or give them one by one, as keyword arguments: `model`, `engine`, `max_faces`,
+        `detector_rate`, ... (docs/settings.md lists them; dots of a name are underscores here).
+    params_file : YAML file of the nodes; its values come before the defaults and after keyword arguments.
+    engine_object, detector : objects to use instead of those that the settings name.
+    seed : of the random face ids, for tests.
+
+    Raises
+    ------
+    SettingError : an unknown setting, with the nearest known one, or a value that it cannot have.
+    EngineError, DetectorError : the model, engine or detector cannot be had; names the file.
+    """
+
+    def __init__(
+        self,
+        settings: MeterSettings | None = None,
+        *,
+        params_file: str | Path | None = None,
+        engine_object: Engine | None = None,
+        detector: Detector | None = None,
+        seed: int | None = None,
+        **values: Any,
+    ) -> None:
+        if settings is not None and (values or params_file):
+            raise ValueError("give VitalsMeter either MeterSettings, or settings one by one and a params_file")
+        self.settings = settings or make(MeterSettings, {**read_params_file(params_file, MeterSettings), **values})
+        self.vitals = VitalsHalf(engine_object or engine_of(self.settings), self.settings, zero_is_unset=False)
+        self.camera = CameraHalf(self.settings, self.vitals.request, detector, seed=seed, zero_is_unset=False)
+        self._readings = ReadingMaker()
+
+    def push(self, stamp: Stamp, rgb: np.ndarray | None = None, thermal: np.ndarray | None = None) -> list[Reading]:
+        """Take the next frame of one camera, or of both if they share a stamp; returns the readings that are now known.
+
+        Parameters
+        ----------
+        stamp : when the frame was taken: nanoseconds as an int, or seconds as a float; of one clock for both cameras.
+        rgb : uint8 (H, W, 3), RGB.
+        thermal : (H, W) uint8, uint16 or float32, the camera's raw values; see the settings `thermal.scale`, `thermal.offset`
+            and `thermal.unit`.
+
+        Raises
+        ------
+        ImageError : an image of another shape or type.
+        ValueError : no image, or a stamp that is no time.
+        """
+        stamp_ns = _nanoseconds(stamp)
+        if rgb is None and thermal is None:
+            raise ValueError("push needs an image: rgb, thermal or both")
+        images = [
+            (THERMAL, thermal, checked_thermal),
+            (RGB, rgb, checked_rgb),
+        ]  # thermal first: RGB need not wait for it
+        given = [(stream, check(image)) for stream, image, check in images if image is not None]
+        outputs = [output for stream, image in given for output in self.outputs(stream, stamp_ns, image)]
+        return self._readings.take(outputs)
+
+    def finish(self) -> list[Reading]:
+        """End of the frames: what was held back for later ones."""
+        return self._readings.take(self.flush())
+
+    def outputs(self, stream: str, stamp_ns: int, image: Image) -> list[Output]:
+        """Take the next image of "rgb" or "thermal"; returns waveforms and rates as they become known.
+
+        An image that cannot be used is dropped and counted; `camera.streams` says why.
+        """
+        if stream == THERMAL and not self.settings.thermal_enabled:
+            return []
+        return self._measure(self.camera.push(stream, stamp_ns, image))
+
+    def flush(self) -> list[Output]:
+        """End of the frames: waveforms and rates that were held back for later ones."""
+        return self._measure(self.camera.flush()) + self.vitals.flush()
+
+    def run(self, frames: Iterable[StreamFrame]) -> Iterator[Output]:
+        """Waveforms and rates of all frames of a source, to the last sample that was held back.
+
+        Raises
+        ------
+        SourceError : a frame is not what its encoding says; names the frame.
+        """
+        for frame in frames:
+            yield from self.outputs(frame.stream, frame.stamp_ns, image_of(frame))
+        yield from self.flush()
+
+    def _measure(self, tracked: list[TrackedFrame]) -> list[Output]:
+        return [output for frame in tracked for output in self.vitals.push(frame.stamp_ns, frame.crops)]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured in a whole recording.
+
+    Attributes
+    ----------
+    name : of the recording.
+    readings : in order.
+    """
+
+    name: str
+    readings: tuple[Reading, ...]
+
+    def rates(self, vital: Vital, face_id: str | None = None) -> list[Rate]:
+        """Rates of one vital sign, each once, in order; of one face, or of all."""
+        found: dict[tuple[str, int], Rate] = {}
+        for reading in self.readings:
+            rate = reading.heart if vital is Vital.BVP else reading.respiration
+            if face_id in (None, reading.face_id):
+                found[rate.face_id, rate.stamp_ns] = rate
+        return list(found.values())
+
+    def waveforms(self, vital: Vital, face_id: str | None = None) -> list[Waveform]:
+        """Waveform pieces of one vital sign, in order; of one face, or of all."""
+        return [
+            wave
+            for reading in self.readings
+            for wave in reading.waveforms
+            if wave.vital is vital and face_id in (None, wave.face_id)
+        ]
+
+
+def measure(source: str | Path, thermal_source: str | Path = "", **settings: Any) -> Measurement:
+    """Measure a file: a video, a folder of images, a rosbag2, or "demo:".
+
+    ::
+
+        for reading in measure("patient.mp4", model="mmrphys-rgb").readings:
+            print(reading.seconds, reading.heart_rate)
+
+    Parameters
+    ----------
+    source, thermal_source : see rppg_ros.sources.factory.open_source.
+    settings : as VitalsMeter takes them.
+
+    Raises
+    ------
+    SourceError : a source that cannot be opened or read; names the file.
+    SettingError, EngineError, DetectorError : see VitalsMeter.
+    """
+    meter, maker = VitalsMeter(**settings), ReadingMaker()
+    readings: list[Reading] = []
+    with contextlib.closing(open_source(str(source), str(thermal_source))) as opened:
+        for frame in opened:
+            readings += maker.take(meter.outputs(frame.stream, frame.stamp_ns, image_of(frame)))
+        readings += maker.take(meter.flush())
+        return Measurement(opened.name, tuple(readings))
+
+
+def _nanoseconds(stamp: Stamp) -> int:
+    if isinstance(stamp, numbers.Real) and not isinstance(stamp, bool) and np.isfinite(stamp):
+        return int(stamp) if isinstance(stamp, numbers.Integral) else round(float(stamp) * NS_PER_S)
+    raise ValueError(f"a stamp is whole nanoseconds or seconds as a float, not {stamp!r}")

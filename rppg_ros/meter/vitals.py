@@ -1,0 +1,125 @@
+"""The vitals half: face crops in, waveforms and rates out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rppg_ros.inference.engine import Engine
+from rppg_ros.inference.factory import make_engine
+from rppg_ros.inference.intake import CropIntake, Intake, Job
+from rppg_ros.inference.waves import Output, WaveMaker
+from rppg_ros.settings.halves import VitalsSettings
+from rppg_ros.sync.stamps import StampGuard
+from rppg_ros.types import CropRequest, FaceCrop, Vital
+
+SCALE_TOLERANCE = 0.01
+NO_MODEL = "none"
+
+
+def engine_of(settings: VitalsSettings) -> Engine:
+    """The engine that the settings name; EngineError: it cannot be had."""
+    model = "" if settings.model == NO_MODEL else settings.model
+    return make_engine(settings.engine, model, settings.hop, settings.threads)
+
+
+class VitalsHalf:
+    """Crops are sorted into clips, and windows of them measured.
+
+    `push` does all of it at once. A node calls `take` where the crops arrive, which is cheap, and `work` on a thread of its
+    own with each of the jobs, in order: the same lines, and the same results.
+
+    Parameters
+    ----------
+    engine : method; None: as the settings say.
+    zero_is_unset : see StampGuard.
+
+    Raises
+    ------
+    EngineError : the engine that the settings name cannot be had.
+
+    Attributes
+    ----------
+    refused : crops that this engine cannot use, so far. complaint : why, of the newest message; empty if all could be used.
+    """
+
+    def __init__(
+        self, engine: Engine | None = None, settings: VitalsSettings | None = None, zero_is_unset: bool = True
+    ) -> None:
+        self.settings = settings or VitalsSettings()
+        self.engine = engine or engine_of(self.settings)
+        self._zero_is_unset = zero_is_unset
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all clips, and count anew."""
+        self.refused, self.complaint = 0, ""
+        self._intake = CropIntake(self.engine, self.settings.max_gap, self._zero_is_unset)
+        self._maker = WaveMaker(self.engine, min_quality_of(self.settings))
+
+    @property
+    def request(self) -> CropRequest:
+        """Which crops the engine wants."""
+        return CropRequest(self.engine.crop_size, self.engine.crop_scale)
+
+    @property
+    def guard(self) -> StampGuard:
+        """Judges and counts the stamps of the crops."""
+        return self._intake.guard
+
+    @property
+    def faces(self) -> list[str]:
+        """Faces with a running clip."""
+        return self._intake.faces
+
+    @property
+    def too_slow(self) -> list[str]:
+        """Which vital signs the frames come too seldom for, with the figures."""
+        return [why for why in self._maker.too_slow.values() if why]
+
+    def tune(self, settings: VitalsSettings) -> None:
+        """Take other values of the live settings while crops flow."""
+        self.settings = settings
+        self._maker.min_quality = min_quality_of(settings)
+
+    def push(self, stamp_ns: int, crops: Sequence[FaceCrop]) -> list[Output]:
+        """Take the crops of one frame; returns what became known."""
+        return self._run(self.take(stamp_ns, crops))
+
+    def flush(self) -> list[Output]:
+        """End all clips; at the end of a recording."""
+        return self._run(self.end())
+
+    def take(self, stamp_ns: int, crops: Sequence[FaceCrop]) -> Intake:
+        """Take the crops of one frame; returns what is known at once, and the jobs that are due."""
+        self.complaint = ""
+        return self._intake.push(stamp_ns, [crop for crop in crops if self._usable(crop)])
+
+    def end(self) -> Intake:
+        """End all clips; returns the jobs that are due."""
+        return self._intake.flush()
+
+    def work(self, job: Job) -> list[Output]:
+        """Do one job; all jobs in order, on one thread."""
+        return self._maker.run(job)
+
+    def _usable(self, crop: FaceCrop) -> bool:
+        wanted, size = self.request, min(crop.rgb.shape[:2])
+        if size >= self.engine.least_crop and abs(crop.crop_scale / wanted.scale - 1) <= SCALE_TOLERANCE:
+            return True
+        self.refused += 1
+        self.complaint = (
+            f"engine '{self.engine.name}' wants crops of {wanted.size}x{wanted.size} pixels, {wanted.scale:g} times the face"
+            f" box, got {size}x{size}, {crop.crop_scale:g} times: leave the tracker's crop.size and crop.scale at 0"
+        )
+        return False
+
+    def _run(self, taken: Intake) -> list[Output]:
+        out: list[Output] = list(taken.rates)
+        for job in taken.jobs:
+            out += self._maker.run(job)
+        return out
+
+
+def min_quality_of(settings: VitalsSettings) -> dict[Vital, float]:
+    """Least quality of a rate that is given as a number, 0..1."""
+    return {Vital.BVP: settings.heart_rate_min_quality, Vital.RSP: settings.respiration_rate_min_quality}

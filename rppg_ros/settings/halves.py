@@ -1,0 +1,118 @@
+"""Settings of the camera half and of the vitals half: they mean the same in a node, in an evaluation and in Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rppg_ros.settings.schema import setting
+
+PAIRING_POLICIES = ("rgb_leads", "approximate", "exact")
+THERMAL_UNITS = ("celsius", "kelvin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeSettings:
+    """What both halves must agree on."""
+
+    max_gap: float = setting(
+        "max_gap", 0.5, "longest time without a frame or a face that a clip survives", 0.05, 5.0, unit="s"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraSettings(TimeSettings):
+    """From images to face crops."""
+
+    crop_size: int = setting("crop.size", 0, "side of the crops; 0: what the engine wants", 0, 512, unit="px")
+    crop_scale: float = setting(
+        "crop.scale", 0.0, "side of the crop over the face box's longer side; 0: what the engine wants", 0.0, 4.0
+    )
+    detector_name: str = setting(
+        "detector.name", "auto", "auto: YuNet if a model file is given, else Haar; haar, yunet, or a plug-in's name"
+    )
+    detector_model: str = setting("detector.model", "", "path of the detector's model file, a YuNet .onnx file")
+    detector_rate: float = setting(
+        "detector.rate", 3.0, "full-image face detections per second", 0.2, 30.0, unit="Hz", live=True
+    )
+    detector_min_confidence: float = setting(
+        "detector.min_confidence", 0.5, "least confidence of a detection", 0.0, 1.0, live=True
+    )
+    detector_min_face: int = setting(
+        "detector.min_face", 40, "width of the smallest face in the full image", 16, 2000, unit="px", live=True
+    )
+    max_faces: int = setting("max_faces", 4, "faces tracked at once; the largest are kept", 1, 16, live=True)
+    max_unconfirmed: float = setting(
+        "max_unconfirmed",
+        1.2,
+        "how long a face is followed that the detector does not see",
+        0.1,
+        10.0,
+        unit="s",
+        live=True,
+    )
+    id_memory: float = setting("id_memory", 3.0, "how long a lost face keeps its id", 0.0, 60.0, unit="s", live=True)
+    pairing_policy: str = setting(
+        "pairing.policy",
+        "rgb_leads",
+        "rgb_leads: every RGB image goes on; the others: only images with a partner",
+        choices=PAIRING_POLICIES,
+    )
+    pairing_max_offset: float = setting(
+        "pairing.max_offset", 0.06, "largest time between the two images of a pair", 0.0, 1.0, unit="s", live=True
+    )
+    pairing_max_wait: float = setting(
+        "pairing.max_wait", 0.05, "longest wait of an RGB image for thermal (rgb_leads)", 0.0, 1.0, unit="s", live=True
+    )
+    pairing_queue_size: int = setting("pairing.queue_size", 32, "images kept of each camera for pairing", 1, 200)
+    thermal_enabled: bool = setting("thermal.enabled", True, "use the thermal camera's images")
+    thermal_scale: float = setting(
+        "thermal.scale",
+        0.0,
+        "degrees (of thermal.unit) per count of 16-bit images; 0: they are not radiometric",
+        0.0,
+        100.0,
+    )
+    thermal_offset: float = setting(
+        "thermal.offset", 0.0, "degrees (of thermal.unit) of a 16-bit image's count 0", -1000.0, 1000.0
+    )
+    thermal_unit: str = setting(
+        "thermal.unit",
+        "celsius",
+        "unit of 32-bit images, and of 16-bit ones after scale and offset",
+        choices=THERMAL_UNITS,
+    )
+    thermal_homography: list[float] = setting(
+        "thermal.homography",
+        [0.0] * 9,
+        "RGB to thermal pixels, row by row; zeros: camera_info, or the same field of view",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VitalsSettings(TimeSettings):
+    """From face crops to waveforms and rates."""
+
+    engine: str = setting(
+        "engine", "auto", "auto: the network if a model is given, else pos; network, pos, chrom, or a plug-in's name"
+    )
+    model: str = setting(
+        "model", "", "name of a shipped model, or path of an .onnx file with a model card; empty or none: training-free"
+    )
+    hop: float = setting("hop", 1.0, "new waveform per inference of a windowed network", 0.1, 10.0, unit="s")
+    threads: int = setting("threads", 1, "threads of ONNX Runtime for one inference", 1, 16)
+    heart_rate_min_quality: float = setting(
+        "heart_rate.min_quality", 0.7, "least quality of a heart rate that is given as a number", 0.0, 1.0, live=True
+    )
+    respiration_rate_min_quality: float = setting(
+        "respiration_rate.min_quality",
+        0.7,
+        "least quality of a respiration rate that is given as a number",
+        0.0,
+        1.0,
+        live=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeterSettings(CameraSettings, VitalsSettings):
+    """Both halves: what the Python class VitalsMeter takes."""

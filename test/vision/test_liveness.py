@@ -1,0 +1,80 @@
+"""What is no sample: what repeats, and what shows nothing."""
+
+import numpy as np
+import pytest
+
+from rppg_ros.vision.liveness import REPEATED, Liveness
+
+RNG = np.random.default_rng(0)
+Y, X = np.mgrid[0:120, 0:160]
+HEAT = (30000 + 300 * np.exp(-((X - 80) ** 2 + (Y - 60) ** 2) / 800)).astype(np.uint16)
+ROOM = RNG.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+
+
+def noisy(image, seed):
+    return (image + np.random.default_rng(seed).integers(0, 4, image.shape)).astype(image.dtype)
+
+
+def judged(*images):
+    liveness = Liveness()
+    return [liveness.complaint(image) for image in images]
+
+
+@pytest.mark.parametrize(
+    "image", [ROOM, HEAT, HEAT.astype(np.float32) / 100 - 273.15], ids=["rgb", "counts", "degrees"]
+)
+def test_a_living_camera_is_alive(image):
+    assert judged(*(noisy(image, seed) for seed in range(5))) == [""] * 5
+
+
+@pytest.mark.parametrize("image", [ROOM, HEAT, HEAT.astype(np.float32)], ids=["rgb", "counts", "degrees"])
+def test_the_same_image_again_is_none(image):
+    other = image.copy()
+    other[-1, -1] += 1  # not where the coarse look falls
+    assert judged(image, image.copy(), other, other.copy(), image) == ["", REPEATED, "", REPEATED, ""]
+
+
+def test_another_size_or_depth_is_another_image():
+    assert judged(HEAT, HEAT[:, :80].copy(), HEAT.astype(np.float32)) == ["", "", ""]
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_one_colour_all_over_shows_nothing(value):
+    assert judged(np.full((48, 64, 3), value, np.uint8)) == [f"all pixels are {value}"]
+    assert judged(np.full((120, 160), value, np.uint16)) == [f"all pixels are {value}"]
+
+
+def test_one_pixel_is_enough_to_be_no_single_colour():
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[1, 1] = 9
+    assert judged(image) == [""]
+
+
+@pytest.mark.parametrize(("share", "dead"), [(0.6, True), (0.4, False)])
+def test_more_than_half_dead_is_dead(share, dead):
+    rows = round(120 * share)
+    lost = HEAT.astype(np.float32) / 100
+    lost[:rows] = np.nan
+    full = HEAT.copy()
+    full[:rows] = 65535
+    assert bool(judged(lost)[0]) == dead and bool(judged(full)[0]) == dead
+    if dead:
+        assert "no numbers" in judged(lost)[0] and "saturated" in judged(full)[0]
+
+
+def test_nan_that_repeats_is_known_by_its_bytes():
+    lost = HEAT.astype(np.float32) / 100
+    lost[3, 3] = np.nan
+    assert judged(lost, lost.copy()) == ["", REPEATED]
+
+
+def test_a_thermal_image_of_noise_alone_is_none():
+    assert "noise" in judged(RNG.integers(0, 65535, (120, 160), dtype=np.uint16))[0]
+    assert "noise" in judged(RNG.normal(30, 1, (120, 160)).astype(np.float32))[0]
+    assert judged(RNG.integers(0, 255, (48, 64, 3), dtype=np.uint8)) == [""], "a colour camera may look at anything"
+
+
+def test_a_cool_even_scene_with_sensor_noise_is_a_scene():
+    """A gradient of 1 degree over the image, noise of 0.05 degrees as of a Lepton."""
+    scene = 22 + X / 160 + RNG.normal(0, 0.05, HEAT.shape)
+    assert judged(scene.astype(np.float32)) == [""]
