@@ -43,7 +43,7 @@ NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilte
 MODELS = ["torch>=2.4", "onnx>=1.16", "pooch>=1.8"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
 # OpenCV writes JPEG with whole chroma from 4.7 on.
-TRAINING = [*MODELS, "lightning>=2.5", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]
+TRAINING = [*MODELS, "lightning>=2.6", "tensorboard>=2.15", "opencv-python>=4.7.0.72,<5"]
 TEST = [
     "pytest>=7.4",
     "pytest-timeout>=2.2",
