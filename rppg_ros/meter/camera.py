@@ -169,7 +169,7 @@ class CameraHalf:
         for pair in pairs:
             rgb = self._read(RGB, pair.lead)
             if rgb is None:
-                if self._blind(pair.stamp_ns):
+                if self.streams[RGB].lifeless_since_ns is not None:  # no sample: as far as anybody knows, no face
                     out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag))
                 continue
             thermal = None if pair.follower is None else self._read(THERMAL, pair.follower)
@@ -187,11 +187,6 @@ class CameraHalf:
                 self._refuse(stream, str(error))
             self.stats.convert_s += time.thread_time() - started
         return arrival.frame
-
-    def _blind(self, stamp_ns: int) -> bool:
-        """Whether the RGB camera has shown nothing new for so long that no face is in view, as far as anybody knows."""
-        since_ns = self.streams[RGB].lifeless_since_ns
-        return since_ns is not None and stamp_ns - since_ns > self.settings.max_gap * NS_PER_S
 
     def _is_sample(self, stream: str, stamp_ns: int, image: np.ndarray) -> bool:
         """Whether the image shows the world anew; a driver that repeats frames now and then is none to complain of."""

@@ -86,7 +86,7 @@ def test_time_that_jumps_back_starts_anew():
     half = VitalsHalf(ClassicalEngine())
     rates = [o for stamp, faces in stream for o in half.push(stamp, faces) if isinstance(o, Rate)]
     assert half.guard.counts[half.guard.check(stream[-1][0])] == 1  # duplicate, so it was the last used
-    assert sum(rate.status is Status.NO_FACE and rate.face_id == "abcde" for rate in rates) == 2
+    assert not any(rate.status is Status.NO_FACE for rate in rates), "the face is in view all the time"
     assert sum(rate.status is Status.OK for rate in rates) >= 4
 
 

@@ -140,7 +140,8 @@ def test_message_filters_policies_pass_only_pairs(policy):
             rig.send(RGB, image_message(frame, header, "rgb8"))
             if i % 3 == 0:
                 late = 0 if policy == "exact" else 20_000_000
-                heat = next(f for f in FRAMES if f.stream == THERMAL)
+                heats = [f for f in FRAMES if f.stream == THERMAL]
+                heat = heats[i // 3 % len(heats)]
                 rig.send(THERMAL, image_message(heat, to_header(START_NS + frame.stamp_ns + late, "t"), "rgb8"))
         rig.wait_heard()
     assert abs(len(rig.got) - len(frames) // 3) <= 1
