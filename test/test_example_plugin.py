@@ -26,7 +26,7 @@ from rppg_ros.inference.factory import engine_names, make_engine
 from rppg_ros.datasets.registry import read
 from rppg_ros.meter import VitalsHalf
 from rppg_ros.settings import CameraSettings
-from rppg_ros.types import Frame, Rate, Status, Vital
+from rppg_ros.types import CropRequest, Frame, Rate, Status, Vital
 from rppg_ros.vision.detect import detector_names
 from rppg_ros.vision.tracker import FaceTracker
 from support.people import crops
@@ -40,6 +40,7 @@ rates = [o for o in found if isinstance(o, Rate) and o.vital is Vital.BVP and o.
 out["rates"], out["model"] = [rate.per_minute for rate in rates], rates[-1].model
 
 tracker = FaceTracker(CameraSettings(detector_name="head-rest"))
+tracker.request = CropRequest(24, 1.5)
 image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
 faces = [tracker.process(Frame(i * 40_000_000, image)) for i in range(1, 30)]
 out["faces"] = [[(crop.face_id, list(crop.box), crop.rgb.shape) for crop in seen] for seen in faces]
