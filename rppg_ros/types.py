@@ -33,6 +33,33 @@ class Status(enum.IntEnum):
     UNSUPPORTED = 5
 
 
+class Reason(enum.IntEnum):
+    """Why a rate has no number, beside its status; the numbers are those of HeartRate.msg."""
+
+    CAMERA_TOO_SLOW = 1
+    THERMAL_MISSING = 2
+    THERMAL_UNPAIRED = 3
+    THERMAL_DEAD = 4
+    THERMAL_UNREGISTERED = 5
+    THERMAL_NOT_SKIN = 6
+
+
+class ThermalState(enum.IntEnum):
+    """What became of the thermal image that belongs to a crop; the numbers are those of FaceCrop.msg."""
+
+    USED = 0
+    MISSING = 1  # no thermal camera, or none in use, or it sends nothing
+    UNPAIRED = 2  # images come, but none near this one in time
+    DEAD = 3  # the image repeats, is saturated, is noise, or cannot be read
+    UNREGISTERED = 4  # nobody knows where the face lies in it
+    NOT_SKIN = 5  # its degrees cannot be those of a face
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why nothing can be read off such a crop's thermal image; None if something can."""
+        return None if self is ThermalState.USED else Reason[f"THERMAL_{self.name}"]
+
+
 class Box(NamedTuple):
     """Axis-aligned face box in image pixels, sub-pixel; (x, y) is the left top corner."""
 
@@ -88,6 +115,7 @@ class FaceCrop:
     crop_scale : side of the crop over the longer side of `box`.
     confidence : of the detector's last sight of this face, 0..1.
     motion : speed of the box centre, box widths per second.
+    thermal_state : why there is no `thermal`, if there is none.
     """
 
     stamp_ns: int
@@ -100,6 +128,7 @@ class FaceCrop:
     motion: float
     thermal_stamp_ns: int = 0
     thermal_radiometric: bool = False
+    thermal_state: ThermalState = ThermalState.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +160,7 @@ class Rate:
     snr_db : NaN where there was no signal.
     quality : 0..1.
     window_s : waveform used, seconds.
+    reasons : why there is no number, where more is known than the status says.
     """
 
     vital: Vital
@@ -143,11 +173,19 @@ class Rate:
     status: Status
     window_s: float
     model: str = ""
+    reasons: tuple[Reason, ...] = ()
 
     @classmethod
     def unknown(
-        cls, vital: Vital, face_id: str, stamp_ns: int, status: Status, model: str = "", window_s: float = 0.0
+        cls,
+        vital: Vital,
+        face_id: str,
+        stamp_ns: int,
+        status: Status,
+        model: str = "",
+        window_s: float = 0.0,
+        reasons: tuple[Reason, ...] = (),
     ) -> Rate:
         """A rate that says why there is no number."""
         nan = math.nan
-        return cls(vital, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model)
+        return cls(vital, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model, reasons)

@@ -11,7 +11,7 @@ import numpy as np
 from rppg_ros.inference.engine import Engine
 from rppg_ros.sync.cadence import Cadence
 from rppg_ros.sync.resample import grid_ns, resample
-from rppg_ros.types import NS_PER_S, FaceCrop
+from rppg_ros.types import NS_PER_S, FaceCrop, ThermalState
 
 MAX_THERMAL_GAP_S = 0.5  # a clock point further than this from any thermal frame has none
 MIN_THERMAL_SHARE = 0.8  # of a window's points that must have one
@@ -31,6 +31,7 @@ class Window:
     at_ns : (n,) stamps of its points.
     rgb_frames, thermal_frames : (stamp, kept value) of the camera frames around them; no thermal camera, no thermal frames.
     rgb_period_s, thermal_period_s : time from frame to frame of the cameras lately; NaN where it is not known yet.
+    thermal_state : what became of the thermal image of the newest crop.
     """
 
     face_id: str
@@ -41,6 +42,7 @@ class Window:
     thermal_frames: tuple[tuple[int, np.ndarray], ...]
     rgb_period_s: float = math.nan
     thermal_period_s: float = math.nan
+    thermal_state: ThermalState = ThermalState.MISSING
 
     @property
     def end(self) -> int:
@@ -96,12 +98,14 @@ class ClipBuilder:
         self._rgb: Ring = deque()
         self._thermal: Ring = deque()
         self._rgb_cadence, self._thermal_cadence = Cadence(), Cadence()
+        self._thermal_state = first.thermal_state
         self._next_end = engine.plan.first  # clock index after the next window's last point
         self._last_end = 0
 
     def push(self, crop: FaceCrop) -> list[Window]:
         """Take the next crop (stamps must rise); returns the windows it completes, usually none or one."""
         self.last_ns = crop.stamp_ns
+        self._thermal_state = crop.thermal_state
         self._rgb.append((crop.stamp_ns, self._engine.rgb(crop)))
         self._rgb_cadence.push(crop.stamp_ns)
         self._keep_thermal(crop)
@@ -142,7 +146,8 @@ class ClipBuilder:
         self.windows += 1
         self._last_end = end
         periods = self._rgb_cadence.period_s, self._thermal_cadence.period_s
-        return Window(self.face_id, self.start_ns, first, at_ns, tuple(self._rgb), tuple(self._thermal), *periods)
+        frames = tuple(self._rgb), tuple(self._thermal)
+        return Window(self.face_id, self.start_ns, first, at_ns, *frames, *periods, self._thermal_state)
 
     def _trim(self) -> None:
         """Forget what no later window can reach, keeping one frame before it to interpolate from."""

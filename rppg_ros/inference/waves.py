@@ -12,7 +12,7 @@ from rppg_ros.inference.engine import Engine, Memory
 from rppg_ros.inference.intake import Job
 from rppg_ros.inference.overlap_add import OverlapAdd
 from rppg_ros.sync.cadence import least_rate_hz
-from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
+from rppg_ros.types import NS_PER_S, Rate, Reason, Status, Vital, Waveform
 from rppg_ros.vitals.gain import RunningGain
 from rppg_ros.vitals.reader import PERIOD_S, RateReader
 from rppg_ros.vitals.registry import RATES
@@ -124,15 +124,18 @@ class WaveMaker:
         """The rate; without its number where the frames come too seldom to carry it: it might be another one's alias."""
         period_s = clip.period_s.get(rate.vital, math.nan)
         least_hz = least_rate_hz(RATES[rate.vital].high_hz)
-        too_slow = period_s * least_hz > 1  # false for NaN: too few frames to tell are too few for a rate
+        too_slow = not period_s * least_hz <= 1  # true for NaN: too few frames to tell are too few for a rate
         self.too_slow[rate.vital] = (
             f"frames come every {period_s:.2f} s: {RATES[rate.vital].name} needs {least_hz:.1f} a second"
-            if too_slow
+            if too_slow and not math.isnan(period_s)
             else ""
         )
         if not too_slow or rate.status is not Status.OK:
             return rate
-        return Rate.unknown(rate.vital, rate.face_id, rate.stamp_ns, Status.LOW_QUALITY, rate.model, rate.window_s)
+        reasons = (Reason.CAMERA_TOO_SLOW,)
+        return Rate.unknown(
+            rate.vital, rate.face_id, rate.stamp_ns, Status.LOW_QUALITY, rate.model, rate.window_s, reasons
+        )
 
     def _chunk(self, clip: _Clip, face_id: str, vital: Vital, first: int, samples: np.ndarray) -> Waveform:
         rate_hz = self._engine.plan.rate_hz
@@ -147,9 +150,10 @@ class WaveMaker:
             if stamp_ns < clip.unmeasured_due_ns.get(vital, 0):
                 continue
             clip.unmeasured_due_ns[vital] = stamp_ns + round(PERIOD_S * NS_PER_S)
-            out.append(
-                Rate.unknown(vital, window.face_id, stamp_ns, self._unmeasured_status(window, vital), self._engine.name)
-            )
+            status = self._unmeasured_status(window, vital)
+            reason = window.thermal_state.reason if vital in self._engine.vitals else None
+            reasons = () if reason is None or status is Status.WARMING_UP else (reason,)
+            out.append(Rate.unknown(vital, window.face_id, stamp_ns, status, self._engine.name, reasons=reasons))
         return out
 
     def _unmeasured_status(self, window: Window, vital: Vital) -> Status:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
+from rppg_ros.meter.view import view_of
 from rppg_ros.settings.halves import CameraSettings
 from rppg_ros.sources.images import ImageError
+from rppg_ros.sync.alignment import Alignment
 from rppg_ros.sync.pairing import Pair
 from rppg_ros.sync.policies import RGB, THERMAL, SyncLibrary, make_pairing
 from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
-from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame
+from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.detect import Detector
 from rppg_ros.vision.liveness import Liveness
-from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, Registration
+from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, can_be_skin, face_level, guessed_scale
 from rppg_ros.vision.tracker import FaceTracker
 
 DEFAULT_REQUEST = CropRequest()
 STREAMS = (RGB, THERMAL)
-MAX_ELEMENT = 1e5  # of a homography between images of pixels
+WAIT_STEP_S = 0.01  # a smaller change of the wait is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class StreamState:
     guard : judges and counts the stamps.
     unreadable : images that could not be read, so far.
     lifeless : images that repeated the last one or showed nothing, so far: no samples.
+    standing : images in a row that came with the stamp of the one before.
     lifeless_since_ns : stamp of the first of those that came last, one after the other; None: the newest was a sample.
     complaint : why the newest image could not be used; empty if it could.
     """
@@ -57,6 +60,7 @@ class StreamState:
     lifeless: int = 0
     lifeless_since_ns: int | None = None
     complaint: str = ""
+    standing: int = 0
 
 
 @dataclass(slots=True)
@@ -105,15 +109,24 @@ class CameraHalf:
         zero_is_unset: bool = True,
     ) -> None:
         self.settings = s = settings or CameraSettings()
-        self.tracker = FaceTracker(s, detector, registration_from(s.thermal_homography), seed)
+        self.tracker = FaceTracker(s, detector, view_of(s), seed)
         self.streams = {stream: StreamState(StampGuard(s.max_gap, zero_is_unset=zero_is_unset)) for stream in STREAMS}
         self.stats = CameraStats()
         self.watch = NormalisationWatch()
+        self.alignment = Alignment()
+        self.not_skin = ""
+        self._wait_s = s.pairing_max_wait
+        self._float_thermal = False
         self._radiometry = Radiometry(s.thermal_scale, s.thermal_offset, s.thermal_unit)
         # Without a thermal camera there is nothing to wait for.
         policy = s.pairing_policy if s.thermal_enabled else "rgb_leads"
         self._pairing = make_pairing(policy, s.pairing_max_offset, s.pairing_max_wait, s.pairing_queue_size, library)
         self.follow(request)
+
+    @property
+    def wait_s(self) -> float:
+        """How long an RGB image waits for its thermal image at present, seconds."""
+        return self._wait_s
 
     def restart(self) -> None:
         """Forget all frames and faces, and count anew."""
@@ -124,6 +137,8 @@ class CameraHalf:
             self._pairing.reset(stream)
         self.tracker.reset()
         self.watch = NormalisationWatch()
+        self.alignment = Alignment()
+        self.not_skin = ""
 
     def follow(self, request: CropRequest) -> None:
         """Cut such crops from the next frame on, unless the settings say otherwise."""
@@ -134,7 +149,8 @@ class CameraHalf:
     def tune(self, settings: CameraSettings) -> None:
         """Take other values of the live settings while frames flow; DetectorError: see FaceTracker.tune."""
         self.tracker.tune(settings)
-        self._pairing.tune(settings.pairing_max_offset, settings.pairing_max_wait)
+        self._wait_s = settings.pairing_max_wait
+        self._pairing.tune(settings.pairing_max_offset, self._wait_s)
         self.settings = settings
 
     def push(self, stream: str, stamp_ns: int, image: Image, tag: object = None) -> list[TrackedFrame]:
@@ -150,14 +166,20 @@ class CameraHalf:
         """
         state = self.streams[stream]
         verdict = state.guard.check(stamp_ns)
+        state.standing = state.standing + 1 if verdict is Verdict.DUPLICATE else 0
         if verdict is Verdict.UNSET:
             self._refuse(stream, "its stamp is 0; whoever gives images must stamp them")
         if verdict in DROPS:
             return []
         if verdict is Verdict.RESET:
             self._pairing.reset(stream)
+            self.alignment = Alignment()
             if stream == RGB:
                 self.tracker.reset()
+        if stream == THERMAL:
+            stamp_ns += round(self.settings.thermal_time_offset * NS_PER_S)
+        self.alignment.arrived(stream, stamp_ns)
+        self._follow_latency()
         return self._track(self._pairing.push(stream, stamp_ns, _Arrival(stamp_ns, image, tag)))
 
     def flush(self) -> list[TrackedFrame]:
@@ -172,9 +194,43 @@ class CameraHalf:
                 if self.streams[RGB].lifeless_since_ns is not None:  # no sample: as far as anybody knows, no face
                     out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag))
                 continue
-            thermal = None if pair.follower is None else self._read(THERMAL, pair.follower)
-            out.append(TrackedFrame(pair.stamp_ns, self.tracker.process(rgb, thermal), pair.lead.tag))
+            thermal, state = self._thermal_of(pair)
+            crops = self._skin_only(self.tracker.process(rgb, thermal))
+            if thermal is None:
+                crops = [replace(crop, thermal_state=state) for crop in crops]
+            out.append(TrackedFrame(pair.stamp_ns, crops, pair.lead.tag))
         return out
+
+    def _thermal_of(self, pair: Pair[_Arrival, _Arrival]) -> tuple[Frame | None, ThermalState]:
+        if pair.follower is None:
+            return None, ThermalState.UNPAIRED if self.alignment.arriving else ThermalState.MISSING
+        self.alignment.paired()
+        frame = self._read(THERMAL, pair.follower)
+        return frame, ThermalState.DEAD if frame is None else ThermalState.USED
+
+    def _follow_latency(self) -> None:
+        """A thermal camera that always comes late is waited for: an RGB image that goes without it gives no breath."""
+        s = self.settings
+        wait_s = self.alignment.wait_s(s.pairing_max_wait, s.pairing_max_latency)
+        if abs(wait_s - self._wait_s) > WAIT_STEP_S:
+            self._wait_s = wait_s
+            self._pairing.tune(s.pairing_max_offset, wait_s)
+
+    def _skin_only(self, crops: list[FaceCrop]) -> list[FaceCrop]:
+        """Crops without the degrees that no face has: the scale is wrong, or the place, and both make breath of anything."""
+        levels = [face_level(c.thermal) for c in crops if c.thermal is not None and c.thermal_radiometric]
+        if not levels:
+            return crops
+        if any(can_be_skin(level) for level in levels):  # one of several faces may be hidden from the thermal camera
+            self.not_skin = ""
+            return crops
+        guess = guessed_scale(levels[0], self._radiometry, self._float_thermal)
+        hint = f"; with {guess} it would be a face" if guess else "; see thermal.scale, thermal.offset and thermal.unit"
+        self.not_skin = f"the face has {levels[0]:.0f} degrees Celsius: that is no skin{hint}"
+        return [
+            replace(c, thermal=None, thermal_stamp_ns=0, thermal_radiometric=False, thermal_state=ThermalState.NOT_SKIN)
+            for c in crops
+        ]
 
     def _read(self, stream: str, arrival: _Arrival) -> Frame | None:
         if arrival.frame is None and not arrival.spoilt:
@@ -211,26 +267,10 @@ class CameraHalf:
         if not self._is_sample(stream, arrival.stamp_ns, raw):
             return None
         self.watch.push(raw)
+        self._float_thermal = raw.dtype == np.float32
         celsius, radiometric = self._radiometry.apply(raw)
         return Frame(arrival.stamp_ns, celsius, radiometric)
 
     def _refuse(self, stream: str, why: str) -> None:
         self.streams[stream].unreadable += 1
         self.streams[stream].complaint = why
-
-
-def registration_from(homography: list[float]) -> Registration | None:
-    """Registration of nine numbers, RGB to thermal pixels, row by row; None of zeros: nothing is known.
-
-    Raises
-    ------
-    ValueError : the matrix cannot be inverted.
-    """
-    if not any(homography):
-        return None
-    matrix = np.array(homography, dtype=np.float64).reshape(3, 3)
-    if np.abs(matrix).max() > MAX_ELEMENT or abs(np.linalg.det(matrix)) < 1e-12:
-        raise ValueError(
-            "'thermal.homography' is no homography between two images: it cannot be inverted, or is absurdly large"
-        )
-    return Registration.from_homography(matrix)

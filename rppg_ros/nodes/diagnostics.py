@@ -11,15 +11,16 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 PERIOD_S = 1.0
+RECENT_S = 10.0  # how long levels speak of what went wrong; counters keep it for ever
 
 
 @dataclass(slots=True)
 class Health:
-    """One line of /diagnostics; the worst complaint is the message."""
+    """One line of /diagnostics: a stable text, the worst complaint if there is one, and values that are numbers."""
 
     level: bytes = DiagnosticStatus.OK
     message: str = "OK"
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
 
     def warn(self, message: str) -> None:
         """Complain, unless there is something worse already."""
@@ -32,6 +33,39 @@ class Health:
     def _raise(self, level: bytes, message: str) -> None:
         if level > self.level:
             self.level, self.message = level, message
+
+
+class Recent:
+    """The newest complaint of some kind, while it is fresh.
+
+    Parameters
+    ----------
+    now : elapsed time, seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic, span_s: float = RECENT_S) -> None:
+        self._now, self._span_s = now, span_s
+        self._text, self._at_s, self._count = "", 0.0, 0
+
+    def note(self, text: str) -> None:
+        """It happened."""
+        self._text, self._at_s = text, self._now()
+
+    def counted(self, count: int, text: str) -> str:
+        """The text while a counter rose lately; else empty."""
+        if count > self._count:
+            self.note(text)
+        self._count = count
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The newest complaint; empty if it is old, or there was none."""
+        return self._text if self._text and self._now() - self._at_s <= self._span_s else ""
+
+    def clear(self) -> None:
+        """It is mended."""
+        self._text = ""
 
 
 class Diagnostics:
@@ -68,7 +102,7 @@ class Diagnostics:
         )
 
 
-def _text(value: object) -> str:
+def _text(value: float) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

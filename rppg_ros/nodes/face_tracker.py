@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -47,16 +48,17 @@ class FaceTrackerNode(ManagedNode):
         super().__init__("face_tracker", TrackerNodeSettings, **kwargs)
         self._sink = sink
         self._listeners: list[Any] = []
-        self._inputs: list[ImageInput] = []
+        self.inputs: dict[str, ImageInput] = {}
+        self.geometry: CameraGeometry | None = None
         self._publisher: Any = None
         self._requests: Any = None
         self._request = DEFAULT_REQUEST
         self.camera: CameraHalf | None = None
         self.meters = {stream: Meter() for stream in STREAMS}
-        self.lost = dict.fromkeys(STREAMS, 0)
         self.last_seen = dict.fromkeys(STREAMS, 0.0)
         self.publish_s = 0.0
         self.faces = 0
+        self.faces_seen_s = -math.inf
         health = TrackerHealth(self)
         self._diagnostics = Diagnostics(
             self, {RGB: partial(health.stream, RGB), THERMAL: health.thermal, "faces": health.faces}
@@ -68,6 +70,10 @@ class FaceTrackerNode(ManagedNode):
     def setup(self) -> None:
         """Build the camera half, create the publisher, hear what the vitals node wants."""
         self.camera = CameraHalf(self.settings, self._request, library=SYNC_LIBRARY)
+        if self.settings.thermal_enabled and not any(self.settings.thermal_homography):
+            topics = {stream: self.topic(stream) for stream in STREAMS}
+            extrinsics = self.settings.thermal_extrinsics
+            self.geometry = CameraGeometry(self, self.camera.tracker.view, topics, extrinsics)
         self._publisher = self.create_lifecycle_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
         self._requests = self.create_subscription(
             msg.CropRequest, "crop_request", self.guarded("crop_request", self._on_request), qos.LATCHED
@@ -81,16 +87,16 @@ class FaceTrackerNode(ManagedNode):
         self._listen(RGB, self.settings.image_transport)
         if self.settings.thermal_enabled:
             self._listen(THERMAL, self.settings.thermal_image_transport)
-            if not any(self.settings.thermal_homography):
-                self._listeners += CameraGeometry(self, self.camera.tracker).listen()
+        if self.geometry is not None:
+            self._listeners += self.geometry.listen()
 
     def stop(self, hurry: bool = False) -> None:
         """Stop listening; frames that wait for thermal are dropped."""
         for listener in self._listeners:
             self.destroy_subscription(listener)
-        for images in self._inputs:
+        for images in self.inputs.values():
             images.close()
-        self._listeners, self._inputs = [], []
+        self._listeners, self.inputs = [], {}
 
     def teardown(self) -> None:
         """Drop the camera half, the publisher and the subscription."""
@@ -98,7 +104,9 @@ class FaceTrackerNode(ManagedNode):
             self.destroy_lifecycle_publisher(self._publisher)
         if self._requests is not None:
             self.destroy_subscription(self._requests)
-        self._publisher = self._requests = self.camera = None
+        if self.geometry is not None:
+            self.geometry.close()
+        self._publisher = self._requests = self.camera = self.geometry = None
 
     def apply(self, settings: TrackerNodeSettings) -> None:
         """Take other live settings."""
@@ -122,7 +130,7 @@ class FaceTrackerNode(ManagedNode):
             self.warn(f"{self.resolve_topic_name('crop_request')}: {error}")
 
     def _adapt(self) -> None:
-        for images in self._inputs:
+        for images in self.inputs.values():
             images.adapt()
 
     def _listen(self, stream: str, transport: str) -> None:
@@ -130,11 +138,7 @@ class FaceTrackerNode(ManagedNode):
         if transport == "compressed":  # image_transport's name; follows a remapping of the base topic
             topic, message_type = self.topic(stream) + "/compressed", CompressedImage
         take = self.guarded(self.topic(stream), partial(self._on_image, stream))
-        count = partial(self._count_lost, stream)
-        self._inputs.append(ImageInput(self, message_type, topic, take, self.settings.image_reliability, count))
-
-    def _count_lost(self, stream: str, count: int) -> None:
-        self.lost[stream] += count
+        self.inputs[stream] = ImageInput(self, message_type, topic, take, self.settings.image_reliability)
 
     def _on_image(self, stream: str, message: Any) -> None:
         assert self.camera is not None
@@ -153,6 +157,8 @@ class FaceTrackerNode(ManagedNode):
     def _hand_on(self, frame: TrackedFrame) -> None:
         header: Any = frame.tag
         self.faces = len(frame.crops)
+        if frame.crops:
+            self.faces_seen_s = self.seconds()
         started = time.thread_time()
         if self._sink is not None:
             self._sink(frame.stamp_ns, frame.crops, header.frame_id)

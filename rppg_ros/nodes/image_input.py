@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from rppg_ros.nodes import qos
+from rppg_ros.nodes.arrivals import Arrivals
 from rppg_ros.settings.nodes import RELIABILITIES
 
 AUTO, BEST_EFFORT, RELIABLE = RELIABILITIES
@@ -25,8 +25,12 @@ class ImageInput:
 
     Parameters
     ----------
+    on_image : called with each image, unless several nodes send: whose images they are nobody knows then.
     reliability : one of RELIABILITIES.
-    on_lost : called with the number of images that the middleware says it lost.
+
+    Attributes
+    ----------
+    arrivals : what came, and what was lost on the way. refused : images of several senders, so far.
     """
 
     def __init__(
@@ -36,10 +40,10 @@ class ImageInput:
         topic: str,
         on_image: Callable[[Any], None],
         reliability: str,
-        on_lost: Callable[[int], None],
     ) -> None:
         self._node, self._kind, self._topic = node, kind, topic
-        self._on_image, self._on_lost = on_image, on_lost
+        self._on_image = on_image
+        self.arrivals, self.refused = Arrivals(), 0
         self._reliability = reliability
         self._profile = qos.CAMERAS if reliability == RELIABLE else qos.IMAGES
         self._subscription: Any = None
@@ -68,13 +72,31 @@ class ImageInput:
         return qos.CAMERAS if offers == {ReliabilityPolicy.RELIABLE} else qos.IMAGES
 
     def _subscribe(self) -> None:
-        self._subscription = self._node.create_subscription(
-            self._kind,
-            self._topic,
-            self._on_image,
-            self._profile,
-            event_callbacks=SubscriptionEventCallbacks(message_lost=self._count_lost),
-        )
+        self.arrivals.restart()
+        # rclpy counts the arguments of a callback: with two, it is given the message's info, too. Its types do not say so.
+        take: Any = self._take
+        self._subscription = self._node.create_subscription(self._kind, self._topic, take, self._profile)
 
-    def _count_lost(self, event: Any) -> None:
-        self._on_lost(event.total_count_change)
+    def _take(self, message: Any, info: Mapping[str, object]) -> None:
+        self.arrivals.push(info)
+        if self.arrivals.several:
+            self.refused += 1
+        else:
+            self._on_image(message)
+
+    @property
+    def complaint(self) -> str:
+        """That several nodes send, and which; empty if one does."""
+        return several_senders(self._node, self._topic, self.arrivals)
+
+
+def several_senders(node: Node, topic: str, arrivals: Arrivals) -> str:
+    """That several nodes send on one topic, and which; empty if one does."""
+    if not arrivals.several:
+        return ""
+    full_name = node.resolve_topic_name(topic)
+    names = sorted(
+        f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
+        for publisher in node.get_publishers_info_by_topic(full_name)
+    )
+    return f"several nodes send on {full_name}: {', '.join(names)}; no image is used"

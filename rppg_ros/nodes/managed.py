@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
@@ -20,12 +19,12 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from rppg_ros.nodes.diagnostics import Health
+from rppg_ros.nodes.diagnostics import Health, Recent
+from rppg_ros.nodes.elapsed import ElapsedTime
 from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
 from rppg_ros.nodes.worker import WORKER_NAME
 
 THROTTLE_S = 5.0
-RECENT_S = 10.0  # how long diagnostics speak of what went wrong
 MAX_SHOWN = 200  # characters of a message that others wrote
 HURRY_S = 1.5  # for a thread that is in the middle of something when the process ends
 EXIT_BAD_SETTING = 2  # a process that ends with it would end so again: launch files do not respawn it
@@ -49,7 +48,7 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     """
 
     problem = ""
-    surprises, surprise, surprised_s = 0, "", 0.0
+    surprises = 0
     active = False
     configured = False
     parameters: Parameters
@@ -57,6 +56,12 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
 
     def __init__(self, name: str, group: type, also_known: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
+        self._surprise = Recent()
+        self.time = ElapsedTime(
+            lambda: bool(self.get_parameter("use_sim_time").value),
+            lambda: int(self.get_clock().now().nanoseconds),
+            lambda: int(self.count_publishers("/clock")),
+        )
         self.parameters = Parameters(self, group, lambda: self.configured, self._apply, also_known)
         self.settings = self.parameters.read()
 
@@ -138,16 +143,15 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
         """Health while there is nothing else to report, None while active."""
         if self.active:
             return None
-        health = Health(message="inactive")
+        health = Health()
+        health.warn("inactive" if self.configured else "unconfigured")
         if self.problem:
             health.error(f"not configured: {self.problem}")
         return health
 
     def seconds(self) -> float:
-        """Time that goes on only while the node's clock does: simulated time if use_sim_time, else monotonic."""
-        if self.get_parameter("use_sim_time").value:
-            return self.get_clock().now().nanoseconds / 1e9
-        return time.monotonic()
+        """Elapsed time; see ElapsedTime."""
+        return self.time.seconds()
 
     def guarded(self, what: str, callback: Callable[..., None]) -> Callable[..., None]:
         """The callback, which no message ends the node by: what nobody foresaw is dropped, counted and named.
@@ -164,20 +168,22 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
                 if not self.context.ok():  # interrupted in the middle of it
                     return
                 self.surprises += 1
-                self.surprise = f"{what}: {type(error).__name__}: {str(error)[:MAX_SHOWN]}"
-                self.surprised_s = time.monotonic()
+                surprise = f"{what}: {type(error).__name__}: {str(error)[:MAX_SHOWN]}"
+                self._surprise.note(surprise)
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 self.get_logger().error(
-                    f"{self.surprise} ({where.filename}:{where.lineno}); dropped", throttle_duration_sec=THROTTLE_S
+                    f"{surprise} ({where.filename}:{where.lineno}); dropped", throttle_duration_sec=THROTTLE_S
                 )
 
         return call
 
-    def surprise_health(self, health: Health) -> Health:
-        """Health with the callbacks that failed: an error while the last one is recent, a counter for ever."""
+    def node_health(self, health: Health) -> Health:
+        """Health with what concerns the node as a whole: its time, and callbacks that failed."""
         health.values["unforeseen errors"] = self.surprises
-        if self.surprises and time.monotonic() - self.surprised_s < RECENT_S:
-            health.error(self.surprise)
+        if self.time.complaint:
+            health.warn(self.time.complaint)
+        if self._surprise.text:
+            health.error(self._surprise.text)
         return health
 
     def warn(self, text: str) -> None:

@@ -11,7 +11,18 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from rppg_ros import msg
-from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Rate, Status, Vital, Waveform
+from rppg_ros.types import (
+    NS_PER_S,
+    Box,
+    CropRequest,
+    FaceCrop,
+    Rate,
+    Reason,
+    Status,
+    ThermalState,
+    Vital,
+    Waveform,
+)
 
 WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
 RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
@@ -22,6 +33,7 @@ CROP_SCALES = (0.5, 5.0)
 SCALE_DIGITS = 6
 MAX_FACES = 64
 MAX_ID_LENGTH = 64
+THERMAL_STATES = frozenset(int(state) for state in ThermalState)
 
 
 class CropError(ValueError):
@@ -68,6 +80,7 @@ def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
         motion=float(crop.motion),
         size=len(crop.rgb),
         rgb=to_array(crop.rgb, "B"),
+        thermal_state=int(crop.thermal_state),
     )
     if crop.thermal is not None:
         out.thermal = to_array(crop.thermal, "f")
@@ -128,6 +141,8 @@ def _check_face(face: msg.FaceCrop) -> None:
         raise CropError(f"face '{face.face_id}': a box of {face.width:g}x{face.height:g}, scale {face.crop_scale:g}")
     if not CROP_SIZES[0] <= face.size <= CROP_SIZES[1]:
         raise CropError(f"face '{face.face_id}': crops of {face.size} pixels; {CROP_SIZES[1]} are the most")
+    if face.thermal_state not in THERMAL_STATES:
+        raise CropError(f"face '{face.face_id}': thermal_state {face.thermal_state} is none of THERMAL_*")
 
 
 def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
@@ -149,6 +164,7 @@ def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
         face.motion,
         from_time(face.thermal_stamp),
         face.thermal_radiometric,
+        ThermalState(face.thermal_state),
     )
 
 
@@ -187,6 +203,7 @@ def rate_message(rate: Rate, frame_id: str) -> msg.HeartRate | msg.RespirationRa
         status=int(rate.status),
         window=float(rate.window_s),
         model=rate.model,
+        reasons=[int(reason) for reason in rate.reasons],
     )
 
 
@@ -216,4 +233,5 @@ def rate_from(message: msg.HeartRate | msg.RespirationRate, vital: Vital) -> Rat
         Status(message.status),
         message.window,
         message.model,
+        tuple(Reason(reason) for reason in message.reasons),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -166,16 +167,15 @@ class VideoSource(StrictParameters, Node):
         player = self._player
         health = Health(message=f"finished {self._name}" if self.done else f"playing {self._name}")
         health.values = {
-            "source": self._params.source,
             "frames per second": self._meter.rate(),
             "RGB frames": self._meter.total,
             "position, s": player.position_s,
-            "duration, s": "unknown" if self._duration_s is None else self._duration_s,
+            "duration, s": math.nan if self._duration_s is None else self._duration_s,
             "lag behind the asked speed, s": player.lag_s,
         }
         lost_s, self._lag_told_s = player.lag_s - self._lag_told_s, player.lag_s
         if lost_s > SLOW_S and not self.done:
-            health.warn(f"fell {lost_s:.1f} s behind the asked speed: this machine is too slow for it")
+            health.warn("falls behind the asked speed: this machine is too slow for it")
         if self._caution:
             health.warn(self._caution)
         if self.error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rclpy.node import Node
@@ -13,7 +13,9 @@ from rppg_ros.inference.clips import Window
 from rppg_ros.inference.waves import Output
 from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes import qos
-from rppg_ros.nodes.diagnostics import Diagnostics, Meter
+from rppg_ros.nodes.arrivals import Arrivals
+from rppg_ros.nodes.diagnostics import Diagnostics, Meter, Recent
+from rppg_ros.nodes.image_input import several_senders
 from rppg_ros.nodes.managed import HURRY_S, MAX_SHOWN, ManagedNode, run_nodes
 from rppg_ros.nodes.messages import (
     RATE_TYPES,
@@ -52,8 +54,9 @@ class VitalsNode(ManagedNode):
         self.worker: Worker | None = None
         self.meter = Meter()
         self.last_ns = 0
-        self.unusable = self.errors = 0
-        self.complaint = ""
+        self.unusable = self.errors = self.late_rates = 0
+        self.complaint, self.failure = Recent(self.seconds), Recent(self.seconds)
+        self.arrivals = Arrivals()
         self.lags: dict[Vital, float] = {}
         self.last_rates: dict[tuple[Vital, str], Rate] = {}
         self._subscribe = subscribe
@@ -91,7 +94,11 @@ class VitalsNode(ManagedNode):
         """Begin with empty clips, and listen."""
         assert self.half is not None
         self.half.restart()
-        self.last_ns, self.last_rates, self.lags, self.complaint = 0, {}, {}, ""
+        self.last_ns, self.last_rates, self.lags = 0, {}, {}
+        self.complaint.clear()
+        self.failure.clear()
+        self.arrivals = Arrivals()
+        self._last_seen = self.seconds()
         self.worker = Worker(
             self.half.work,
             self._results_ready,
@@ -100,9 +107,9 @@ class VitalsNode(ManagedNode):
             self.settings.queue_size,
         )
         if self._subscribe:
-            self._subscription = self.create_subscription(
-                msg.FaceCrops, "face_crops", self.guarded("face_crops", self._on_crops), qos.CROPS
-            )
+            take = self.guarded("face_crops", self._on_crops)
+            with_info: Any = lambda message, info: take(message, info)  # noqa: E731 (rclpy counts the arguments)
+            self._subscription = self.create_subscription(msg.FaceCrops, "face_crops", with_info, qos.CROPS)
 
     def stop(self, hurry: bool = False) -> None:
         """Stop listening; what the worker has begun is still published, unless there is no time."""
@@ -140,13 +147,13 @@ class VitalsNode(ManagedNode):
         if self.worker is None or self.half is None:
             return
         self.meter.tick()
-        self._last_seen, self._frame_id, self._stale_faces = self.seconds(), frame_id, []
-        self._said_stale = False
+        dropped = self.half.guard.dropped
         taken = self.half.take(stamp_ns, crops)
         if self.half.complaint:
             self._complain(self.half.complaint)
-        if self.half.guard.last_ns == stamp_ns:
-            self.last_ns = stamp_ns
+        if self.half.guard.dropped == dropped:  # stamps that stand still are no news
+            self.last_ns, self._frame_id = stamp_ns, frame_id
+            self._last_seen, self._stale_faces, self._said_stale = self.seconds(), [], False
         self._publish(list(taken.rates))
         self.worker.submit(taken.jobs)
 
@@ -154,7 +161,15 @@ class VitalsNode(ManagedNode):
         """Seconds since the last crops."""
         return self.seconds() - self._last_seen
 
-    def _on_crops(self, message: msg.FaceCrops) -> None:
+    @property
+    def several(self) -> str:
+        """That several nodes send crops, and which; empty if one does."""
+        return several_senders(self, "face_crops", self.arrivals)
+
+    def _on_crops(self, message: msg.FaceCrops, info: Mapping[str, object]) -> None:
+        self.arrivals.push(info)
+        if self.arrivals.several:
+            return
         try:
             crops = crops_from(message)
         except CropError as error:
@@ -164,15 +179,15 @@ class VitalsNode(ManagedNode):
 
     def _complain(self, text: str) -> None:
         self.unusable += 1
-        self.complaint = text
+        self.complaint.note(text)
         self.warn(text)
 
     def _engine_failed(self, error: BaseException) -> None:
         """On the worker's thread."""
         name = self.half.engine.name if self.half is not None else ""
         self.errors += 1
-        self.complaint = f"engine '{name}': {str(error)[:MAX_SHOWN] or type(error).__name__}"
-        self.get_logger().error(self.complaint, throttle_duration_sec=5.0)
+        self.failure.note(f"engine '{name}': {str(error)[:MAX_SHOWN] or type(error).__name__}")
+        self.get_logger().error(self.failure.text, throttle_duration_sec=5.0)
 
     def _results_ready(self) -> None:
         """On the worker's thread: have the executor publish (EventsExecutor knows no guard conditions)."""
@@ -195,8 +210,15 @@ class VitalsNode(ManagedNode):
             if isinstance(output, Waveform):
                 self._publish_waveform(output)
             elif not self._said_stale or output.status is Status.STALE:
-                self._remember(output)
-                self._rates[output.vital].publish(rate_message(output, self._frame_id))
+                self._publish_rate(output)
+
+    def _publish_rate(self, rate: Rate) -> None:
+        """A number that comes too late is none: whoever reads it takes it for the present."""
+        if rate.status is Status.OK and not (self.last_ns - rate.stamp_ns) / 1e9 <= self.settings.max_lag:
+            self.late_rates += 1
+            rate = Rate.unknown(rate.vital, rate.face_id, rate.stamp_ns, Status.STALE, rate.model, rate.window_s)
+        self._remember(rate)
+        self._rates[rate.vital].publish(rate_message(rate, self._frame_id))
 
     def _remember(self, rate: Rate) -> None:
         if rate.status is Status.NO_FACE:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from rppg_ros.meter.vitals import VitalsHalf
-from rppg_ros.nodes.diagnostics import Health, Meter
+from rppg_ros.nodes.arrivals import Arrivals
+from rppg_ros.nodes.diagnostics import Health, Meter, Recent
 from rppg_ros.nodes.worker import Worker
 from rppg_ros.settings.nodes import VitalsNodeSettings
 from rppg_ros.sync.stamps import Verdict
-from rppg_ros.types import Rate, Vital
+from rppg_ros.types import Rate, Status, Vital
 from rppg_ros.vitals.registry import RATES
 
 
@@ -20,15 +22,23 @@ class Vitals(Protocol):
     half: VitalsHalf | None
     worker: Worker | None
     meter: Meter
+    arrivals: Arrivals
     last_ns: int
     unusable: int
     errors: int
-    complaint: str
+    late_rates: int
+    complaint: Recent
+    failure: Recent
     lags: dict[Vital, float]
     last_rates: dict[tuple[Vital, str], Rate]
 
-    def surprise_health(self, health: Health) -> Health:
-        """Health with the callbacks that failed."""
+    @property
+    def several(self) -> str:
+        """That several nodes send crops."""
+        ...
+
+    def node_health(self, health: Health) -> Health:
+        """Health with what concerns the node as a whole."""
         ...
 
     def lifecycle_health(self) -> Health | None:
@@ -37,6 +47,10 @@ class Vitals(Protocol):
 
     def age(self) -> float:
         """Seconds since the last crops."""
+        ...
+
+    def seconds(self) -> float:
+        """The node's elapsed time."""
         ...
 
     def resolve_topic_name(self, topic: str) -> str:
@@ -49,6 +63,7 @@ class VitalsHealth:
 
     def __init__(self, node: Vitals) -> None:
         self._node = node
+        self._dropped, self._late = Recent(node.seconds), Recent(node.seconds)
 
     def crops(self) -> Health:
         """Of the crops that come in."""
@@ -56,26 +71,32 @@ class VitalsHealth:
         health = node.lifecycle_health()
         if health is not None or node.half is None:
             return health or Health()
-        counts = node.half.guard.counts
-        health = Health(message=f"{len(node.half.faces)} face(s)")
+        counts, topic = node.half.guard.counts, node.resolve_topic_name("face_crops")
+        health = Health(message="faces in view" if node.half.faces else "no face in view")
         health.values = {
             "frames per second": node.meter.rate(),
             "faces": len(node.half.faces),
+            "seconds since the last crops": node.age(),
+            "messages lost before the node": node.arrivals.lost,
             "messages that could not be used": node.unusable,
             **{f"stamps {verdict.value}": counts[verdict] for verdict in Verdict},
         }
         if not node.last_ns and not counts[Verdict.UNSET]:
-            health.warn(f"nothing received on {node.resolve_topic_name('face_crops')}")
+            health.warn(f"nothing received on {topic}")
         elif counts[Verdict.UNSET] and not node.last_ns:
             health.error("face_crops come without a stamp (header.stamp is 0)")
         elif node.age() > node.settings.stale_after:
-            health.warn(f"no face_crops for {node.age():.1f} s")
+            health.warn(f"no new frame on {topic}: nothing comes, or its stamps stand still")
         for why in node.half.too_slow:
             health.warn(why)
-        return node.surprise_health(health)
+        if node.complaint.text:
+            health.error(node.complaint.text)
+        if node.several:
+            health.error(node.several)
+        return node.node_health(health)
 
     def engine(self) -> Health:
-        """Of the engine and its worker."""
+        """Of the engine and its worker, and the newest rates of the face that has been in view longest."""
         node = self._node
         health = node.lifecycle_health()
         if health is not None or node.half is None or node.worker is None:
@@ -83,19 +104,32 @@ class VitalsHealth:
         worker, half = node.worker, node.half
         health = Health(message=half.engine.name)
         health.values = {
-            "model": node.settings.model or half.engine.name,
             "windows done": worker.done,
             "windows dropped": worker.dropped,
             "windows waiting": worker.waiting,
             "milliseconds per window": 1e3 * worker.busy_s / max(worker.done, 1),
+            "rates that came too late": node.late_rates,
             "errors": node.errors,
             **{f"{vital} lag behind the newest frame, s": lag for vital, lag in node.lags.items()},
+            **self._rates(half),
         }
-        for (vital, face), rate in node.last_rates.items():
-            if face in half.faces:
-                health.values[f"{RATES[vital].name} {face}"] = f"{rate.per_minute:.1f} {rate.status.name}"
-        if worker.dropped:
-            health.warn(f"{worker.dropped} windows dropped: the network is slower than the camera")
-        if node.complaint:
-            health.error(node.complaint)
+        if self._dropped.counted(worker.dropped, "dropped"):
+            health.warn("windows are dropped: the network is slower than the camera")
+        if self._late.counted(node.late_rates, "late"):
+            health.warn("rates come too late to be given: this machine falls behind")
+        if node.failure.text:
+            health.error(node.failure.text)
         return health
+
+    def _rates(self, half: VitalsHalf) -> dict[str, float]:
+        face = half.faces[0] if half.faces else ""
+        values: dict[str, float] = {}
+        for vital in Vital:
+            rate, name = self._node.last_rates.get((vital, face)), RATES[vital].name
+            given = sum(
+                r.status is Status.OK for (v, f), r in self._node.last_rates.items() if v is vital and f in half.faces
+            )
+            values[f"{name}, per minute"] = math.nan if rate is None else rate.per_minute
+            values[f"{name}, status"] = math.nan if rate is None else int(rate.status)
+            values[f"faces with a {name}"] = given
+        return values

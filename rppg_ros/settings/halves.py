@@ -63,6 +63,15 @@ class CameraSettings(TimeSettings):
     pairing_max_wait: float = setting(
         "pairing.max_wait", 0.05, "longest wait of an RGB image for thermal (rgb_leads)", 0.0, 1.0, unit="s", live=True
     )
+    pairing_max_latency: float = setting(
+        "pairing.max_latency",
+        0.5,
+        "how much later than RGB a thermal camera may always come and still be waited for (rgb_leads)",
+        0.0,
+        2.0,
+        unit="s",
+        live=True,
+    )
     pairing_queue_size: int = setting("pairing.queue_size", 32, "images kept of each camera for pairing", 1, 200)
     thermal_enabled: bool = setting("thermal.enabled", True, "use the thermal camera's images")
     thermal_scale: float = setting(
@@ -81,10 +90,23 @@ class CameraSettings(TimeSettings):
         "unit of 32-bit images, and of 16-bit ones after scale and offset",
         choices=THERMAL_UNITS,
     )
+    thermal_time_offset: float = setting(
+        "thermal.time_offset",
+        0.0,
+        "added to the thermal stamps, where the thermal camera has a clock of its own or stamps at receipt",
+        -1e5,
+        1e5,
+        unit="s",
+    )
     thermal_homography: list[float] = setting(
         "thermal.homography",
         [0.0] * 9,
-        "RGB to thermal pixels, row by row; zeros: camera_info, or the same field of view",
+        "RGB to thermal pixels, row by row; zeros: camera_info, or what the picture shows",
+    )
+    thermal_registered: bool = setting(
+        "thermal.registered",
+        False,
+        "both images show the same view, as the camera or its driver registers them: it need not be proved by the picture",
     )
 
 

@@ -45,12 +45,26 @@ class TrackerNodeSettings(CameraSettings, ManagedSettings):
     thermal_image_transport: str = setting(
         "thermal.image_transport", "raw", "raw or compressed (PNG)", choices=TRANSPORTS
     )
+    thermal_extrinsics: list[float] = setting(
+        "thermal.extrinsics",
+        [0.0] * 7,
+        "pose of the thermal camera in the RGB camera's optical frame: x, y, z in m, quaternion x, y, z, w; zeros: TF, if there",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class VitalsNodeSettings(VitalsSettings, ManagedSettings):
     """Parameters of vitals."""
 
+    max_lag: float = setting(
+        "max_lag",
+        10.0,
+        "largest age of a number, behind the newest frame: on a machine that falls behind it is stale",
+        1.0,
+        60.0,
+        unit="s",
+        live=True,
+    )
     queue_size: int = setting(
         "queue_size",
         8,

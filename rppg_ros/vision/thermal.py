@@ -1,4 +1,4 @@
-"""Thermal images: counts to degrees, spotting images that were normalised away, and where an RGB pixel lies in them."""
+"""Thermal images: counts to degrees, which degrees can be skin, and images whose degrees were normalised away."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ import numpy as np
 from rppg_ros.settings.halves import THERMAL_UNITS
 
 KELVIN_OFFSET = 273.15
+SKIN_C = (15.0, 45.0)  # of a face: outdoors in winter, and in a sauna
+LIKELY_C = (28.0, 40.0)  # what a guess at the scale must lead to
+SKIN_PERCENTILE = 75.0  # of the middle of a face: hair, glasses and a cold nose lie below
+USUAL_SCALES = (
+    (0.01, "kelvin"),
+    (0.1, "kelvin"),
+    (0.04, "kelvin"),
+    (0.01, "celsius"),
+    (0.1, "celsius"),
+    (1.0, "celsius"),
+)
 WATCH_FRAMES = 15
 WATCH_EVERY = 5  # frames; minima of full images cost time
 MAX_IDENTICAL_RANGE_SHARE = 0.8
@@ -50,6 +61,38 @@ class Radiometry:
         return _without_dead_pixels(np.asarray(values, dtype=np.float32)), True
 
 
+def face_level(crop: np.ndarray) -> float:
+    """Warmth of the face in a crop (S, S), in the crop's unit: a high percentile of the middle ninth."""
+    third = max(len(crop) // 3, 1)
+    middle = crop[third : len(crop) - third, third : len(crop) - third] if len(crop) > 2 else crop
+    return float(np.percentile(middle, SKIN_PERCENTILE))
+
+
+def can_be_skin(celsius: float) -> bool:
+    """Whether a face can be that warm; false for NaN."""
+    return SKIN_C[0] <= celsius <= SKIN_C[1]
+
+
+def guessed_scale(celsius: float, meant: Radiometry, is_float: bool) -> str:
+    """Which usual scale makes a face of that many degrees one of skin, as settings to be made; empty if none does.
+
+    Parameters
+    ----------
+    meant : how counts were made these degrees. is_float : whether the camera sends 32-bit floats, which have a unit only.
+    """
+    value = celsius + (KELVIN_OFFSET if meant.unit == "kelvin" else 0.0)
+    if is_float:
+        other = "celsius" if meant.unit == "kelvin" else "kelvin"
+        right = value if other == "celsius" else value - KELVIN_OFFSET
+        return f"thermal.unit {other}" if LIKELY_C[0] <= right <= LIKELY_C[1] else ""
+    counts = (value - meant.offset) / meant.scale
+    for scale, unit in USUAL_SCALES:
+        right = counts * scale - (KELVIN_OFFSET if unit == "kelvin" else 0.0)
+        if LIKELY_C[0] <= right <= LIKELY_C[1]:
+            return f"thermal.scale {scale:g}, thermal.offset 0 and thermal.unit {unit}"
+    return ""
+
+
 def _without_dead_pixels(values: np.ndarray) -> np.ndarray:
     alive = np.isfinite(values)
     if alive.all():
@@ -79,38 +122,3 @@ class NormalisationWatch:
             return False
         pinned = sum(low == 0.0 and high == self._full for low, high in self._ranges)
         return pinned >= MAX_IDENTICAL_RANGE_SHARE * WATCH_FRAMES
-
-
-class Registration:
-    """Where an RGB pixel lies in the thermal image (pixel i covers i to i + 1 in both).
-
-    Without a matrix both cameras are taken to have the same field of view.
-    """
-
-    def __init__(self, matrix: np.ndarray | None = None) -> None:
-        self._matrix = matrix
-
-    @classmethod
-    def from_homography(cls, matrix: np.ndarray) -> Registration:
-        """From a (3, 3) homography between the two cameras' pixels, measured on a target at the persons' distance."""
-        return cls(np.asarray(matrix, dtype=np.float64).reshape(3, 3))
-
-    @classmethod
-    def from_intrinsics(
-        cls, k_rgb: np.ndarray, k_thermal: np.ndarray, rotation: np.ndarray | None = None
-    ) -> Registration:
-        """Infinite homography K_t R K_rgb^-1: exact for far scenes, off by focal length * baseline / distance for near ones.
-
-        Parameters
-        ----------
-        k_rgb, k_thermal : (3, 3) camera matrices, pixels.
-        rotation : (3, 3) from the RGB to the thermal camera's axes; identity if None.
-        """
-        rotation = np.eye(3) if rotation is None else np.asarray(rotation, dtype=np.float64)
-        return cls(np.asarray(k_thermal) @ rotation @ np.linalg.inv(np.asarray(k_rgb)))
-
-    def matrix(self, rgb_shape: tuple[int, ...], thermal_shape: tuple[int, ...]) -> np.ndarray:
-        """(3, 3) RGB to thermal pixels for images of these shapes (H, W, ...)."""
-        if self._matrix is not None:
-            return self._matrix
-        return np.diag([thermal_shape[1] / rgb_shape[1], thermal_shape[0] / rgb_shape[0], 1.0])

@@ -9,13 +9,13 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rppg_ros.settings.halves import CameraSettings
-from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Frame
+from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.crop import projected_crop, square_crop
 from rppg_ros.vision.detect import Detection, Detector, make_detector
 from rppg_ros.vision.flow import GreyFrame, prepare
 from rppg_ros.vision.memory import FaceMemory
-from rppg_ros.vision.thermal import Registration
 from rppg_ros.vision.track import Track
+from rppg_ros.vision.view import ThermalView
 
 MAX_STEP_S = 0.5  # flow is not trusted across a longer step
 MATCH_CENTRES = 0.5  # a detection belongs to a track whose centre lies within this share of the box
@@ -43,7 +43,7 @@ class FaceTracker:
     ----------
     settings : of the camera half.
     detector : finds faces; None: as the settings say.
-    registration : where RGB pixels lie in the thermal image; may be set later. None: same field of view.
+    view : where RGB pixels lie in the thermal image; None: nothing is given.
     seed : of the random face ids, for tests.
 
     Attributes
@@ -55,12 +55,12 @@ class FaceTracker:
         self,
         settings: CameraSettings | None = None,
         detector: Detector | None = None,
-        registration: Registration | None = None,
+        view: ThermalView | None = None,
         seed: int | None = None,
     ) -> None:
         self._settings = settings or CameraSettings()
         self.request = CropRequest()
-        self.registration = registration or Registration()
+        self.view = view or ThermalView()
         self.stats = TrackerStats()
         self._detector = detector or _detector_of(self._settings)
         self._memory = FaceMemory(self._settings.id_memory, seed)
@@ -73,6 +73,7 @@ class FaceTracker:
         """Forget all faces: the clock jumped back."""
         self._tracks.clear()
         self._memory.clear()
+        self.view.rewind()
         self._before = self._last_ns = self._next_detection_ns = None
 
     def tune(self, settings: CameraSettings) -> None:
@@ -105,7 +106,10 @@ class FaceTracker:
         self._drop_unconfirmed(frame.stamp_ns)
         for track in self._tracks[self._settings.max_faces :]:  # fewer may be wanted than a moment ago
             self._lose(track)
-        crops = [self._crop(track, frame, thermal) for track in self._tracks if track.face_id]
+        shown = [track for track in self._tracks if track.face_id]
+        if thermal is not None and shown:
+            self.view.look(frame, thermal, shown[0].steady)
+        crops = [self._crop(track, frame, thermal) for track in shown]
         self.stats.crop_s += time.thread_time() - started
         self._last_ns = frame.stamp_ns
         return crops
@@ -203,10 +207,12 @@ class FaceTracker:
         track.seen(frame)
         side = scale * max(track.steady.width, track.steady.height)
         rgb = square_crop(frame.image, track.steady.centre, side, size)
-        heat = None
+        heat, state = None, ThermalState.MISSING
         if thermal is not None:
-            matrix = self.registration.matrix(frame.image.shape, thermal.image.shape)
-            heat = projected_crop(thermal.image, track.steady.centre, side, size, matrix)
+            state = ThermalState.UNREGISTERED
+            matrix = self.view.matrix(frame.image.shape, thermal.image.shape, track.steady)
+            if matrix is not None:
+                heat, state = projected_crop(thermal.image, track.steady.centre, side, size, matrix), ThermalState.USED
         return FaceCrop(
             frame.stamp_ns,
             track.face_id,
@@ -216,8 +222,9 @@ class FaceTracker:
             scale,
             track.confidence,
             track.motion,
-            thermal.stamp_ns if thermal is not None else 0,
-            thermal is not None and thermal.radiometric,
+            thermal.stamp_ns if thermal is not None and heat is not None else 0,
+            thermal is not None and heat is not None and thermal.radiometric,
+            state,
         )
 
 

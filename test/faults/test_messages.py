@@ -13,6 +13,8 @@ from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.nodes.vitals import VitalsNode
 from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.types import Box
+from rppg_ros.vision.view import ViewState
 from support.graph import context, overrides
 from support.people import START_NS, S, crops
 
@@ -88,11 +90,16 @@ def test_requests_for_impossible_crops_are_refused(size, scale):
         request_from(msg.CropRequest(size=size, scale=scale, engine="x" * 1000))
 
 
+def hear(vitals, message):
+    """As rclpy calls the node."""
+    vitals._subscription.callback(message, {})
+
+
 @pytest.mark.parametrize("changed", [changed for changed, _ in BAD_FACES], ids=[says for _, says in BAD_FACES])
 def test_vitals_lives_on_after_it(node, changed):
     vitals = node(VitalsNode)
-    vitals._subscription.callback(one_message(START_NS, **changed))
-    vitals._subscription.callback(one_message(START_NS + S // 30))
+    hear(vitals, one_message(START_NS, **changed))
+    hear(vitals, one_message(START_NS + S // 30))
     assert vitals.unusable == 1 and vitals.half.faces == ["abcde"] and vitals.surprises == 0
 
 
@@ -100,12 +107,12 @@ def test_what_nobody_foresaw_is_dropped_counted_and_named(node):
     vitals = node(VitalsNode)
     vitals.half.take = lambda *_: 1 / 0
     for i in range(3):
-        vitals._subscription.callback(one_message(START_NS + i * S // 30))
+        hear(vitals, one_message(START_NS + i * S // 30))
     assert vitals.surprises == 3
     health = {part: check() for part, check in vitals._diagnostics._checks.items()}["crops"]
     assert health.values["unforeseen errors"] == 3
     assert "face_crops" in health.message and "ZeroDivisionError" in health.message
-    vitals.surprised_s -= 100
+    vitals._surprise._at_s -= 100
     assert "ZeroDivisionError" not in vitals._diagnostics._checks["crops"]().message, "levels follow the present"
 
 
@@ -127,11 +134,13 @@ def test_a_camera_matrix_that_is_none_changes_nothing(node, k):
     rgb, thermal = tracker._listeners
     rgb.callback(good)
     thermal.callback(CameraInfo(k=k))
-    shapes = ((480, 640, 3), (120, 160))
-    np.testing.assert_allclose(tracker.camera.tracker.registration.matrix(*shapes), np.diag([0.25, 0.25, 1]))
+    view, seen = tracker.camera.tracker.view, ((480, 640, 3), (120, 160), Box(200, 100, 100, 120))
+    assert view.matrix(*seen) is None and view.state is ViewState.ASSUMED
+    named = tracker.geometry.complaints
+    assert not named if not any(k) else "/thermal/camera_info: K is no camera matrix" in named[THERMAL]
     thermal.callback(CameraInfo(k=[100.0, 0, 80, 0, 100, 60, 0, 0, 1]))
-    np.testing.assert_allclose(tracker.camera.tracker.registration.matrix(*shapes)[0, 0], 0.2)
-    assert tracker.surprises == 0
+    np.testing.assert_allclose(view.matrix(*seen)[0, 0], 0.2)
+    assert tracker.surprises == 0 and not tracker.geometry.complaints
 
 
 def image_of_size(width, height, encoding="rgb8", stamp_ns=START_NS - S):
@@ -157,8 +166,7 @@ def image_of_size(width, height, encoding="rgb8", stamp_ns=START_NS - S):
 )
 def test_images_of_absurd_shape_are_named_and_survived(node, stream, message):
     tracker = node(FaceTrackerNode)
-    callbacks = {one._topic: one._subscription.callback for one in tracker._inputs}
-    images = {RGB: callbacks["image"], THERMAL: callbacks["thermal/image"]}
+    images = {stream: one._on_image for stream, one in tracker.inputs.items()}
     images[stream](message)
     if stream == THERMAL:  # it is looked at when an RGB image comes to it
         first = FRAMES[0] if FRAMES[0].stream == RGB else FRAMES[1]

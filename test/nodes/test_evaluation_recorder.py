@@ -40,7 +40,7 @@ def replay(monkeypatch):
             node.seconds = lambda: 0.0
             node.autostart()
         images = source._images["rgb"]
-        source._heard = lambda: tracker._inputs[0]._profile is qos.CAMERAS and images.get_subscription_count() == 1
+        source._heard = lambda: tracker.inputs["rgb"]._profile is qos.CAMERAS and images.get_subscription_count() == 1
         with spinning(recorder, *pipeline, source) as executor:
             wait_for(lambda: source.done, what="the end of the recording")
             executor.create_task(vitals.trigger_deactivate)  # as when frames stop: what was held back is given

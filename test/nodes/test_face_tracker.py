@@ -14,6 +14,7 @@ from rppg_ros.nodes.messages import crops_from, from_time, to_header
 from rppg_ros.nodes.video_messages import compressed_message, image_message
 from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.types import Box
 from support.graph import Listener, context, overrides, settle, spinning, wait_for
 
 S = 1_000_000_000
@@ -54,10 +55,13 @@ class Rig:
 
     def wait_connected(self):
         """Until each camera and its subscription know each other, after the change to the delivery that it offers."""
-        wait_for(lambda: [i._profile for i in self.tracker._inputs] == [self.wanted] * 2, what="the change of delivery")
+        wait_for(
+            lambda: [i._profile for i in self.tracker.inputs.values()] == [self.wanted] * 2,
+            what="the change of delivery",
+        )
         for publisher in self.images.values():
             wait_for(lambda publisher=publisher: publisher.get_subscription_count() == 1, what="subscription to images")
-        for images in self.tracker._inputs:
+        for images in self.tracker.inputs.values():
             wait_for(lambda images=images: _cameras_of(images) == 1, what="a camera")
 
     def send(self, stream, message):
@@ -206,6 +210,6 @@ def test_a_homography_from_the_parameter_is_used():
     shift = [0.25, 0.0, 10.0, 0.0, 0.25, 0.0, 0.0, 0.0, 1.0]
     node = FaceTrackerNode(parameter_overrides=overrides(thermal__homography=shift))
     node.autostart()
-    matrix = node.camera.tracker.registration.matrix((480, 640, 3), (120, 160))
+    matrix = node.camera.tracker.view.matrix((480, 640, 3), (120, 160), Box(0, 0, 100, 100))
     np.testing.assert_allclose(matrix.ravel(), shift)
     node.destroy_node()

@@ -45,7 +45,7 @@ def test_images_to_heart_rate_in_one_process():
     face_tracker._publisher.publish = crops_published.append
     with spinning(camera, vitals, face_tracker, listener):
         wait_for(lambda: camera.images[RGB].get_subscription_count() == 1, what="the tracker's subscription")
-        wait_for(lambda: face_tracker._inputs[0]._profile is qos.CAMERAS, what="change to reliable")
+        wait_for(lambda: face_tracker.inputs["rgb"]._profile is qos.CAMERAS, what="change to reliable")
         wait_for(lambda: camera.images[RGB].get_subscription_count() == 1, what="the reliable subscription")
         wait_for(lambda: listener.count_publishers("heart_rate") == 1, what="the heart rate's publisher")
         camera.play(DemoScene(heart_rate=84.0, seconds=13.0, motion_px=1.0), face_tracker.camera.tracker)

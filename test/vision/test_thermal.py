@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, Registration
+from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, can_be_skin, face_level, guessed_scale
 
 
 def test_counts_become_degrees():
@@ -43,9 +43,38 @@ def test_frames_stretched_to_full_range_are_noticed():
     assert stretched.normalised and not honest.normalised
 
 
-def test_registration_by_field_of_view_and_by_intrinsics_agree_for_alike_cameras():
-    k_rgb = np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]])
-    k_thermal = np.array([[150.0, 0, 80], [0, 150, 60], [0, 0, 1]])
-    by_view = Registration().matrix((480, 640, 3), (120, 160))
-    by_lens = Registration.from_intrinsics(k_rgb, k_thermal).matrix((480, 640, 3), (120, 160))
-    np.testing.assert_allclose(by_lens / by_lens[2, 2], by_view, atol=1e-9)
+def test_a_face_is_as_warm_as_the_middle_of_its_crop():
+    crop = np.full((36, 36), 22.0, np.float32)
+    crop[12:24, 12:24] = 34.0
+    crop[12:16, 12:24] = 27.0  # hair
+    assert face_level(crop) == pytest.approx(34.0)
+    assert face_level(np.full((1, 1), 30.0, np.float32)) == 30.0
+
+
+@pytest.mark.parametrize(
+    ("celsius", "can"),
+    [(34, True), (15, True), (45, True), (14.9, False), (45.1, False), (-243, False), (np.nan, False)],
+)
+def test_what_can_be_skin(celsius, can):
+    assert can_be_skin(celsius) is can
+
+
+@pytest.mark.parametrize(
+    ("counts", "meant", "guess"),
+    [
+        (30715, Radiometry(0.1, -273.15), "thermal.scale 0.01, thermal.offset 0 and thermal.unit kelvin"),
+        (3071, Radiometry(0.01, -273.15), "thermal.scale 0.1, thermal.offset 0 and thermal.unit kelvin"),
+        (3400, Radiometry(0.01, 0.0, "kelvin"), "thermal.scale 0.01, thermal.offset 0 and thermal.unit celsius"),
+        (7679, Radiometry(0.01, -273.15), "thermal.scale 0.04, thermal.offset 0 and thermal.unit kelvin"),
+        (60000, Radiometry(0.01, -273.15), ""),
+    ],
+)
+def test_usual_scales_are_tried(counts, meant, guess):
+    celsius = float(meant.apply(np.array([[counts]], np.uint16))[0][0, 0])
+    assert not can_be_skin(celsius) and guessed_scale(celsius, meant, is_float=False) == guess
+
+
+def test_of_floats_only_the_unit_can_be_wrong():
+    assert guessed_scale(307.15, Radiometry(), is_float=True) == "thermal.unit kelvin"
+    assert guessed_scale(34 - 273.15, Radiometry(unit="kelvin"), is_float=True) == "thermal.unit celsius"
+    assert guessed_scale(900.0, Radiometry(), is_float=True) == ""

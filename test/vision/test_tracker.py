@@ -8,7 +8,9 @@ from skimage.data import astronaut
 from rppg_ros.settings.halves import CameraSettings
 from rppg_ros.types import Box, CropRequest, Frame
 from rppg_ros.vision.detect import Detection, DetectorError, HaarDetector, make_detector
+from rppg_ros.vision.registration import SameView
 from rppg_ros.vision.tracker import FaceTracker
+from rppg_ros.vision.view import ThermalView
 from support.face_network import write_face_network
 from support.opencv import OPENCV
 from support.recordings import film_without_people, person_film, write_film
@@ -152,7 +154,7 @@ def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
 
 
 def test_crops_show_the_face_and_its_heat():
-    tracker = FaceTracker()
+    tracker = FaceTracker(view=ThermalView(SameView()))
     tracker.request = CropRequest(36, 1.5)
     heat = np.full((120, 160), 23.0, np.float32)
     crops = []
