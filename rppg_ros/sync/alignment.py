@@ -79,7 +79,9 @@ class Alignment:
         """
         if len(self._lags_s) < LEAST_THERMAL or len(self._rgb) < 2:
             return usual_s
-        # The newest RGB image is up to one period old when a punctual thermal image comes: that is no lateness.
-        period_s = float(np.median(np.diff(np.fromiter(self._rgb, np.int64, len(self._rgb))))) / NS_PER_S
-        late_s = float(np.percentile(self._lags_s, 80)) - period_s
-        return usual_s + late_s if 0 < late_s <= most_s - usual_s else usual_s
+        lag_s = float(np.percentile(self._lags_s, 90))
+        if not lag_s > 0:  # a punctual image comes before the next RGB image
+            return usual_s
+        # The newest RGB image is up to one period old when a thermal image comes: so much later is it than its lag.
+        late_s = lag_s + float(np.median(np.diff(np.fromiter(self._rgb, np.int64, len(self._rgb))))) / NS_PER_S
+        return usual_s + late_s if late_s <= most_s else usual_s

@@ -43,7 +43,7 @@ def test_a_punctual_camera_is_waited_for_as_usual():
 
 @pytest.mark.parametrize("late_s", [0.1, 0.2, 0.4])
 def test_a_late_camera_is_waited_for_as_long_as_it_is_late(late_s):
-    assert stream(late_s).wait_s(0.05, 0.5) == pytest.approx(0.05 + late_s, abs=0.04)
+    assert stream(late_s).wait_s(0.05, 0.5) == pytest.approx(0.05 + late_s + 1 / 60, abs=0.025)
 
 
 @pytest.mark.parametrize("clock_s", [-3600.0, 3600.0, -1.0])
@@ -51,9 +51,9 @@ def test_a_camera_beyond_the_bound_is_not_waited_for(clock_s):
     assert stream(clock_s=clock_s).wait_s(0.05, 0.5) == 0.05
 
 
-def test_the_bound_holds_for_the_whole_wait():
-    assert stream(0.4).wait_s(0.05, 0.41) == 0.05
-    assert stream(0.4).wait_s(0.05, 0.5) <= 0.5
+def test_the_bound_is_for_the_lateness():
+    assert stream(0.4).wait_s(0.05, 0.38) == 0.05
+    assert stream(0.4).wait_s(0.05, 0.45) > 0.4
 
 
 @pytest.mark.parametrize("clock_s", [3600.0, -3600.0])
