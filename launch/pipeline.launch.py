@@ -57,6 +57,12 @@ ARGUMENTS = (
         "or path of a Fast DDS profile",
         None,
     ),
+    (
+        "enclave",
+        "",
+        "SROS2: what the nodes' enclaves lie under, /rppg_ros for config/sros2_policy.xml; empty: none",
+        None,
+    ),
 )
 
 
@@ -129,15 +135,22 @@ def _nodes(context):
         "output": "screen",
         "respawn": value("use_respawn") == "true",
         "respawn_delay": float(value("respawn_delay")),
-        "ros_arguments": ["--log-level", value("log_level")],
     }
+
+    def arguments(executable):
+        enclave = ["--enclave", f"{value('enclave').rstrip('/')}/{executable}"] if value("enclave") else []
+        return ["--log-level", value("log_level"), *enclave]
+
     if value("composed") == "true":
         # No name: it would rename both nodes of the process. Each takes those of the parameters that are its own.
         parameters = [params_file, {**of_tracker, **of_vitals}]
-        nodes = [Node(executable="vitals_pipeline", parameters=parameters, **common)]
+        name = "vitals_pipeline"
+        nodes = [Node(executable=name, parameters=parameters, ros_arguments=arguments(name), **common)]
     else:
         nodes = [
-            LifecycleNode(executable=name, name=name, parameters=[params_file, own], **common)
+            LifecycleNode(
+                executable=name, name=name, parameters=[params_file, own], ros_arguments=arguments(name), **common
+            )
             for name, own in (("face_tracker", of_tracker), ("vitals", of_vitals))
         ]
     return [*nodes, *(_end_when_a_setting_is_wrong(node) for node in nodes)]
