@@ -68,7 +68,7 @@ endif
 	@touch $@
 
 $(VENV)/lock-ready: $(VENV)/installed requirements/lock-tool.txt
-	@$(LOCKED) -r requirements/lock-tool.txt
+	@$(LOCKED) $(call lock,tool)
 	@touch $@
 
 # Of torch, uv finds PyPI's builds; wheels of its builds for the CPU are named by hand: make lock CPU_TORCH=torch-*.whl
