@@ -55,14 +55,16 @@ else
 endif
 	@touch $@
 
-# PyPI's torch needs CUDA's libraries, builds for the CPU do not.
+# A build of torch for the CPU where pip's indexes have one (PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS), else PyPI's, which needs CUDA's
+# libraries.
 CUDA_TORCH := import sys; from importlib.metadata import requires; sys.exit(not any("cuda" in r for r in requires("torch")))
 $(VENV)/test-ready: $(VENV)/installed requirements/test.txt
 	@echo "installing what the tests need (torch among it) ..."
 ifdef SOURCED
 	@$(PIP) -r requirements/test.txt
 else
-	@$(LOCKED) $(call lock,colcon test torch)
+	@$(LOCKED) $(call lock,torch-cpu) 2>/dev/null || $(LOCKED) $(call lock,torch)
+	@$(LOCKED) $(call lock,colcon test)
 	@if $(BIN)/python -c '$(CUDA_TORCH)'; then $(LOCKED) $(call lock,cuda); fi
 endif
 	@touch $@
@@ -71,7 +73,7 @@ $(VENV)/lock-ready: $(VENV)/installed requirements/lock-tool.txt
 	@$(LOCKED) $(call lock,tool)
 	@touch $@
 
-# Of torch, uv finds PyPI's builds; wheels of its builds for the CPU are named by hand: make lock CPU_TORCH=torch-*.whl
+# Of torch, uv finds PyPI's builds; its builds for the CPU are named by hand: make lock CPU_TORCH=torch-*.whl
 lock: $(VENV)/lock-ready
 	@$(RUN) $(BIN)/python scripts/lock.py --uv $(BIN)/uv $(if $(CPU_TORCH),--cpu-torch $(CPU_TORCH))
 

@@ -87,14 +87,13 @@ def write(name: str, title: str, found: Iterable[str]) -> None:
     (FOLDER / f"lock-{name}.txt").write_text(head + "".join(f"{part}\n" for part in found))
 
 
-def with_cpu_hashes(part: str, wheels: Iterable[Path]) -> str:
-    """An entry of torch, with the hashes of builds for the CPU: given files, and the lock's before where the version stays."""
-    path = FOLDER / "lock-torch.txt"
+def cpu_torch(part: str, wheels: Iterable[Path]) -> str:
+    """The entry of builds of the same torch for the CPU: given files, and those of the lock before where the version stays."""
+    path, wanted = FOLDER / "lock-torch-cpu.txt", f"{first_line(part)}+cpu"
     before = dict(entries(path.read_text())).get(TORCH, "") if path.exists() else ""
-    known = re.findall(HASH, before) if first_line(before) == first_line(part) else []
+    known = re.findall(HASH, before) if first_line(before) == wanted else []
     given = [f"--hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}" for wheel in wheels]
-    hashes = dict.fromkeys([*re.findall(HASH, part), *known, *given])
-    return " \\\n    ".join([first_line(part), *hashes])
+    return " \\\n    ".join([wanted, *dict.fromkeys([*known, *given])])
 
 
 def main() -> int:
@@ -115,9 +114,14 @@ def main() -> int:
             found = entries(compile_lock(arguments.uv, files, lines, pins))
             new = [(name, part) for name, part in found if first_line(part) not in done]
             cuda = [part for name, part in new if CUDA.match(name)]
-            torch = [with_cpu_hashes(part, arguments.cpu_torch) for name, part in new if name == TORCH]
+            torch = [part for name, part in new if name == TORCH]
             if torch:
-                write("torch", "make test: torch, PyPI's and builds for the CPU", torch)
+                write(
+                    "torch-cpu",
+                    "make test: torch, where pip finds a build for the CPU",
+                    [cpu_torch(torch[0], arguments.cpu_torch)],
+                )
+                write("torch", "make test: torch, where it finds PyPI's alone", torch)
                 write("cuda", "make test: what PyPI's torch needs besides", cuda)
             write(lock.name, lock.title, [part for name, part in new if name != TORCH and not CUDA.match(name)])
             done |= dict.fromkeys(first_line(part) for _, part in new)

@@ -73,7 +73,7 @@ def test_what_is_asked_for_is_pinned_within_its_bounds(step, python):
             assert requirement.specifier.contains(version), f"{requirement}: {version}"
 
 
-@pytest.mark.parametrize("name", [*NAMES, "torch", "cuda"])
+@pytest.mark.parametrize("name", [*NAMES, "torch", "torch-cpu", "cuda"])
 def test_every_entry_has_a_version_and_hashes(name):
     entries = pinned(name)
     assert entries
@@ -92,17 +92,21 @@ def test_a_build_for_the_cpu_needs_nothing_of_cuda():
 def test_hashes_of_builds_for_the_cpu_stay_while_the_version_does(tmp_path, monkeypatch):
     wheel, new = tmp_path / "torch.whl", "torch==2.1 \\\n    --hash=sha256:aa"
     wheel.write_bytes(b"a wheel")
-    monkeypatch.setitem(LOCK["with_cpu_hashes"].__globals__, "FOLDER", tmp_path)
-    first = LOCK["with_cpu_hashes"](new, [wheel])
-    (tmp_path / "lock-torch.txt").write_text(f"# head\n{first}\n")
-    assert first.startswith(new + " \\\n    --hash=sha256:") and first.count("--hash") == 2
-    assert LOCK["with_cpu_hashes"](new, []) == first
-    other = new.replace("2.1", "2.2")
-    assert LOCK["with_cpu_hashes"](other, []) == other
+    monkeypatch.setitem(LOCK["cpu_torch"].__globals__, "FOLDER", tmp_path)
+    first = LOCK["cpu_torch"](new, [wheel])
+    (tmp_path / "lock-torch-cpu.txt").write_text(f"# head\n{first}\n")
+    assert first.startswith("torch==2.1+cpu \\\n    --hash=sha256:") and first.count("--hash") == 1
+    assert LOCK["cpu_torch"](new, []) == first
+    assert LOCK["cpu_torch"](new.replace("2.1", "2.2"), []) == "torch==2.2+cpu"
+
+
+def test_both_builds_of_torch_are_one_version():
+    ((pypi, _),), ((cpu, _),) = pinned("torch"), pinned("torch-cpu")
+    assert f"{pypi}+cpu" == str(cpu)
 
 
 def test_make_installs_each_lock():
     makefile = (ROOT / "Makefile").read_text()
-    called = set(" ".join(re.findall(r"\$\(LOCKED\) \$\(call lock,([a-z ]+)\)", makefile)).split())
-    assert called == {*NAMES, "torch", "cuda"}
+    called = set(" ".join(re.findall(r"\$\(LOCKED\) \$\(call lock,([a-z -]+)\)", makefile)).split())
+    assert called == {*NAMES, "torch", "torch-cpu", "cuda"}
     assert "--require-hashes" in re.search(r"^LOCKED := (.*)", makefile, re.MULTILINE).group(1)
