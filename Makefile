@@ -5,7 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SOURCES := setup.py pyproject.toml CMakeLists.txt package.xml requirements/build.txt rppg_ros/__init__.py \
+# Exactly what requirements/lock-*.txt hold, file by file; docs/security.md. With a ROS 2 sourced, apt's versions lead instead.
+LOCKED := $(PIP) --require-hashes --no-deps --no-build-isolation
+lock = $(foreach name,$(1),-r requirements/lock-$(name).txt)
+SOURCES := setup.py pyproject.toml CMakeLists.txt package.xml requirements/build.txt $(wildcard requirements/lock-*.txt) \
+	rppg_ros/__init__.py \
 	$(wildcard msg/*.msg scripts/* launch/* config/*)
 # Message libraries are found by absolute name; the shell that runs make may have other ideas.
 RUN := env -u PYTHONPATH PYTHONNOUSERSITE=1
@@ -17,7 +21,7 @@ RUN := env
 endif
 endif
 
-.PHONY: help docs demo test test-lowest test-noble lint bench build clean again mutate
+.PHONY: help docs demo test test-lowest test-noble lint bench build clean again mutate lock
 help:
 	@echo "make demo    run the nodes on a made-up person with known pulse and breath (no torch, about 1 minute)"
 	@echo "make test    lint and all tests"
@@ -27,6 +31,7 @@ help:
 	@echo "make build   colcon build into build/ and install/"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    docs/settings.md, from the code"
+	@echo "make lock    requirements/lock-*.txt anew: the newest versions that the lists in requirements/ and setup.py allow"
 	@echo "make clean   remove everything that was made here"
 
 $(VENV)/created:
@@ -42,16 +47,35 @@ $(VENV)/installed: $(VENV)/created $(SOURCES) $(if $(wildcard rppg_ros/msg/__ini
 	@echo "installing rppg_ros and what it needs into $(VENV) (no torch) ..."
 ifdef SOURCED
 	@$(PIP) "setuptools>=64,<80" wheel
-else
-	@$(PIP) -r requirements/build.txt
-endif
 	@$(RUN) $(PIP) --no-build-isolation --editable .
+else
+	@$(LOCKED) $(call lock,build)
+	@$(LOCKED) $(call lock,wheels)
+	@$(RUN) $(PIP) --no-deps --no-build-isolation --editable .
+endif
 	@touch $@
 
+# A build of torch for the CPU where pip's indexes have one (PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS), else PyPI's, which needs CUDA's
+# libraries.
+CUDA_TORCH := import sys; from importlib.metadata import requires; sys.exit(not any("cuda" in r for r in requires("torch")))
 $(VENV)/test-ready: $(VENV)/installed requirements/test.txt
 	@echo "installing what the tests need (torch among it) ..."
+ifdef SOURCED
 	@$(PIP) -r requirements/test.txt
+else
+	@$(LOCKED) $(call lock,torch-cpu) 2>/dev/null || $(LOCKED) $(call lock,torch)
+	@$(LOCKED) $(call lock,colcon test)
+	@if $(BIN)/python -c '$(CUDA_TORCH)'; then $(LOCKED) $(call lock,cuda); fi
+endif
 	@touch $@
+
+$(VENV)/lock-ready: $(VENV)/installed requirements/lock-tool.txt
+	@$(LOCKED) $(call lock,tool)
+	@touch $@
+
+# Of torch, uv finds PyPI's builds; its builds for the CPU are named by hand: make lock CPU_TORCH=torch-*.whl
+lock: $(VENV)/lock-ready
+	@$(RUN) $(BIN)/python scripts/lock.py --uv $(BIN)/uv $(if $(CPU_TORCH),--cpu-torch $(CPU_TORCH))
 
 demo: $(VENV)/installed
 	@$(RUN) $(BIN)/rppg-ros demo
@@ -114,7 +138,11 @@ bench: $(VENV)/test-ready
 	@$(RUN) $(BIN)/python benchmarks/stages.py
 
 $(VENV)/mutate-ready: $(VENV)/test-ready requirements/mutate.txt
+ifdef SOURCED
 	@$(PIP) -r requirements/mutate.txt
+else
+	@$(LOCKED) $(call lock,mutate)
+endif
 	@touch $@
 
 # One thread for each of the two processes.
@@ -123,7 +151,7 @@ mutate: $(VENV)/mutate-ready
 	@$(RUN) $(BIN)/python benchmarks/mutation_report.py
 
 $(VENV)/colcon-ready: $(VENV)/installed requirements/colcon.txt
-	@$(PIP) -r requirements/colcon.txt
+	@$(LOCKED) $(call lock,colcon)
 	@touch $@
 
 ifdef SOURCED

@@ -28,6 +28,12 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "use_respawn", default_value="true", description="start a node again that died", choices=["true", "false"]
         ),
+        DeclareLaunchArgument(
+            "dds_profile",
+            default_value="loopback",
+            description="loopback: no other host sees topics or names, so cameras, screens and recorders must run on this one; "
+            "none: as the environment says, for carts with more hosts; or path of a Fast DDS profile",
+        ),
     ]
     pipeline = PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, "launch", "pipeline.launch.py"]))
     return LaunchDescription([*defaults, IncludeLaunchDescription(pipeline)])

@@ -3,7 +3,15 @@
 import os
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    UnsetEnvironmentVariable,
+)
 from launch.event_handlers import OnProcessExit
 from launch.events import matches_action
 from launch.events.process import ShutdownProcess
@@ -13,6 +21,10 @@ from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "rppg_ros"
 EXIT_BAD_SETTING = 2  # rppg_ros.nodes.managed
+LOOPBACK_PROFILE = "fastdds_loopback.xml"
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2, 3
+# Each makes rmw_fastrtps or Fast DDS add transports or peers to those of a profile.
+AGAINST_A_PROFILE = ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER")
 ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
@@ -38,6 +50,19 @@ ARGUMENTS = (
     ("use_respawn", "false", "start a node again that died, unless a setting was wrong", ["true", "false"]),
     ("respawn_delay", "2.0", "seconds before a node is started again", None),
     ("log_level", "info", "debug, info, warn, error or fatal", None),
+    (
+        "dds_profile",
+        "none",
+        "loopback: Fast DDS listens on this host alone, no other host sees topics or names; none: as the environment says; "
+        "or path of a Fast DDS profile",
+        None,
+    ),
+    (
+        "enclave",
+        "",
+        "SROS2: what the nodes' enclaves lie under, /rppg_ros for config/sros2_policy.xml; empty: none",
+        None,
+    ),
 )
 
 
@@ -47,7 +72,31 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(name, default_value=default, description=text, choices=choices)
         for name, default, text, choices in ARGUMENTS
     ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=_nodes)])
+    return LaunchDescription([*arguments, OpaqueFunction(function=_dds), OpaqueFunction(function=_nodes)])
+
+
+def _dds(context):
+    """Environment of every node that is started from here on, so that Fast DDS reads a profile and nothing widens it."""
+    profile = LaunchConfiguration("dds_profile").perform(context)
+    if profile == "none":
+        return []
+    middleware = context.environment.get("RMW_IMPLEMENTATION", "")
+    if middleware and not middleware.startswith("rmw_fastrtps"):
+        raise RuntimeError(
+            f"dds_profile:={profile} is for Fast DDS and RMW_IMPLEMENTATION={middleware} reads none: give dds_profile:=none"
+        )
+    if profile == "loopback":
+        profile = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", LOOPBACK_PROFILE]).perform(context)
+    if not os.path.isfile(profile):  # Fast DDS would go on without it
+        raise RuntimeError(f"dds_profile: no file {profile}; it is loopback, none or the path of a Fast DDS profile")
+    path = os.path.abspath(profile)
+    return [
+        LogInfo(msg=f"Fast DDS profile: {path}"),
+        *(SetEnvironmentVariable(name, path) for name in PROFILE_VARIABLES),
+        # LOCALHOST would add a transport that listens on every address; SYSTEM_DEFAULT leaves the profile as it is.
+        SetEnvironmentVariable("ROS_AUTOMATIC_DISCOVERY_RANGE", "SYSTEM_DEFAULT"),
+        *(UnsetEnvironmentVariable(name) for name in AGAINST_A_PROFILE if name in context.environment),
+    ]
 
 
 def _is_ours(params_file, default_file):
@@ -86,15 +135,22 @@ def _nodes(context):
         "output": "screen",
         "respawn": value("use_respawn") == "true",
         "respawn_delay": float(value("respawn_delay")),
-        "ros_arguments": ["--log-level", value("log_level")],
     }
+
+    def arguments(executable):
+        enclave = ["--enclave", f"{value('enclave').rstrip('/')}/{executable}"] if value("enclave") else []
+        return ["--log-level", value("log_level"), *enclave]
+
     if value("composed") == "true":
         # No name: it would rename both nodes of the process. Each takes those of the parameters that are its own.
         parameters = [params_file, {**of_tracker, **of_vitals}]
-        nodes = [Node(executable="vitals_pipeline", parameters=parameters, **common)]
+        name = "vitals_pipeline"
+        nodes = [Node(executable=name, parameters=parameters, ros_arguments=arguments(name), **common)]
     else:
         nodes = [
-            LifecycleNode(executable=name, name=name, parameters=[params_file, own], **common)
+            LifecycleNode(
+                executable=name, name=name, parameters=[params_file, own], ros_arguments=arguments(name), **common
+            )
             for name, own in (("face_tracker", of_tracker), ("vitals", of_vitals))
         ]
     return [*nodes, *(_end_when_a_setting_is_wrong(node) for node in nodes)]

@@ -19,7 +19,7 @@ def test_launch_files_name_what_is_installed(path):
     built = (ROOT / "CMakeLists.txt").read_text()
     for executable in re.findall(r'executable="(\w+)"', text):
         assert re.search(rf"\b{executable}\b", built)
-    for name in re.findall(r'"(\w+\.yaml)"', text):
+    for name in re.findall(r'"(\w+\.(?:yaml|xml))"', text):
         assert (ROOT / "config" / name).is_file()
     for name in re.findall(r'"(\w+\.launch\.py)"', text):
         assert (ROOT / "launch" / name).is_file()
@@ -38,6 +38,45 @@ def test_launch_loads_them(path):
     launch_context = LaunchContext()
     for argument in arguments:
         argument.visit(launch_context)
+
+
+def environment_of(dds_profile, **environment):
+    """What a node that pipeline.launch.py starts finds in its environment, of what it was started with."""
+    from launch import LaunchContext
+    from launch.actions import OpaqueFunction
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/pipeline.launch.py"))
+    context = LaunchContext()
+    context.launch_configurations["dds_profile"] = dds_profile
+    context.environment.update(environment)
+    dds = next(entity for entity in description.entities if isinstance(entity, OpaqueFunction))
+    for action in dds.visit(context) or []:
+        action.visit(context)
+    return context.environment
+
+
+def test_a_dds_profile_reaches_the_nodes_and_nothing_widens_it():
+    pytest.importorskip("launch_ros", reason="launch and launch_ros are not on PyPI; they come with ROS from apt")
+    profile = str(ROOT / "config" / "fastdds_loopback.xml")
+    found = environment_of(profile, ROS_STATIC_PEERS="192.0.2.1", ROS_LOCALHOST_ONLY="1")
+    assert found["FASTRTPS_DEFAULT_PROFILES_FILE"] == found["FASTDDS_DEFAULT_PROFILES_FILE"] == profile
+    assert found["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"
+    assert not {"ROS_STATIC_PEERS", "ROS_LOCALHOST_ONLY"} & set(found)
+    assert environment_of("none", ROS_STATIC_PEERS="192.0.2.1")["ROS_STATIC_PEERS"] == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("profile", "environment", "message"),
+    [
+        ("/nowhere/profile.xml", {}, "no file /nowhere/profile.xml"),
+        ("loopback", {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}, "RMW_IMPLEMENTATION=rmw_cyclonedds_cpp"),
+    ],
+)
+def test_a_dds_profile_that_would_do_nothing_is_refused(profile, environment, message):
+    pytest.importorskip("launch_ros", reason="launch and launch_ros are not on PyPI; they come with ROS from apt")
+    with pytest.raises(RuntimeError, match=message):
+        environment_of(profile, **environment)
 
 
 def test_launch_knows_the_exit_code_of_a_wrong_setting():

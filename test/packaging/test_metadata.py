@@ -22,12 +22,12 @@ ROSDEP = {
 }
 # rosdep knows no key for these; README names apt's packages.
 NO_KEY = {"av": "python3-av"}
-PINNED = re.compile(r"ros-[a-z-]+(\[fastrtps\])?==\d+\.\d+\.\d+")
+PINNED = re.compile(r"ros-[a-z0-9-]+(\[fastrtps\])?==\d+\.\d+\.\d+")
 
 
 def requirement_lines(name: str) -> set[str]:
     lines = (ROOT / "requirements" / name).read_text().splitlines()
-    return {line.strip() for line in lines if line.strip() and not line.startswith(("#", "-r"))}
+    return {line.strip(" \\") for line in lines if line.strip() and not line.startswith(("#", "-r"))}
 
 
 def setup_list(name: str) -> list[str]:
