@@ -29,9 +29,9 @@ ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
     ("rgb_topic", "image", "RGB image topic (sensor_msgs/Image)", None),
-    ("rgb_info_topic", "camera_info", "its camera_info topic", None),
+    ("rgb_info_topic", "", "its camera_info topic; empty: camera_info beside the image topic", None),
     ("thermal_topic", "thermal/image", "thermal image topic; 'none': no thermal camera", None),
-    ("thermal_info_topic", "thermal/camera_info", "its camera_info topic", None),
+    ("thermal_info_topic", "", "its camera_info topic; empty: camera_info beside the image topic", None),
     (
         "model",
         "",
@@ -126,7 +126,7 @@ def _nodes(context):
             ("thermal/image", "thermal_topic"),
             ("thermal/camera_info", "thermal_info_topic"),
         )
-        if value(argument) not in (local, "none")
+        if value(argument) not in (local, "none", "")
     ]
     common = {
         "package": PACKAGE,

@@ -166,6 +166,8 @@ def test_it_allows_what_the_nodes_do_and_no_more(program, tmp_path):
     may = {rule: allowed(rule)[program] for rule in does}
     if program != "video_source":
         does["subscribe"].add("/clock")  # with use_sim_time
+    if program in ("face_tracker", "vitals_pipeline"):
+        does["subscribe"] |= {"/tf", "/tf_static"}  # with tf2_ros installed
     assert may == does
     assert not allowed("request")[program]
 
