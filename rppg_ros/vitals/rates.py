@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from rppg_ros.types import Vital
 from rppg_ros.vitals.cycles import Cycles, count_cycles
@@ -125,7 +126,7 @@ def _grade(peak: Peak, window_s: float, seen: Features, spec: RateSpec, c: Calib
     agreement = c.length * octaves - c.split * seen.split - c.irregular * seen.irregularity
     logit = c.bias + c.snr * peak.snr_db + c.lead * peak.lead_db + agreement
     noise = c.std_noise * 10 ** (-peak.snr_db / 20) * spec.window_s / window_s
-    return 1 / (1 + math.exp(-logit)), math.hypot(c.std_floor, noise)
+    return float(expit(logit)), math.hypot(c.std_floor, noise)
 
 
 MAX_SPLIT: dict[Vital, float] = {Vital.BVP: 30.0, Vital.RSP: 8.0}  # per minute; beyond it one half says nothing more

@@ -65,7 +65,9 @@ class RateReader:
             status = Status.WARMING_UP if window_s < self._spec.min_window_s - 1e-9 else Status.LOW_QUALITY
             return Rate.unknown(wave.vital, wave.face_id, stamp_ns, status, wave.model, window_s)
         self.quality = estimate.quality
-        if estimate.quality < self.min_quality:
+        # So written that NaN fails: a calibration, a waveform or a threshold that is none gives no number.
+        known = math.isfinite(estimate.per_minute) and math.isfinite(estimate.std)
+        if not (known and estimate.quality >= self.min_quality):
             return self._rate(wave, stamp_ns, estimate, Status.LOW_QUALITY)
         self._trusted = (stamp_ns, estimate.per_minute)
         return self._rate(wave, stamp_ns, estimate, Status.OK)
@@ -85,7 +87,7 @@ class RateReader:
             estimate.per_minute if known else math.nan,
             estimate.std if known else math.nan,
             estimate.snr_db,
-            estimate.quality,
+            0.0 if math.isnan(estimate.quality) else estimate.quality,
             status,
             estimate.window_s,
             wave.model,

@@ -171,3 +171,18 @@ class TestMemory:
         doubted = make(min_quality=0.99, calibration=replace(SURE, bias=0.0))
         doubted.push(chunk(0, 150, np.sin(2 * np.pi * 70 / 60 * np.arange(150) / HZ)))
         assert doubted._trusted is None and reader._trusted == (clean.stamp_ns, clean.per_minute)
+
+
+@pytest.mark.parametrize("broken", ["bias", "snr", "lead", "length", "split", "std_floor", "std_noise", "irregular"])
+def test_a_calibration_with_nan_gives_no_number(broken):
+    rate = make(0.0, replace(SURE, **{broken: math.nan})).push(chunk(0, 150))
+    assert rate.status is Status.LOW_QUALITY and math.isnan(rate.per_minute) and math.isfinite(rate.quality)
+
+
+def test_a_threshold_that_is_none_gives_no_number():
+    assert make(math.nan).push(chunk(0, 150)).status is Status.LOW_QUALITY
+
+
+@pytest.mark.parametrize("bias", [-1e6, 1e6])
+def test_an_absurd_calibration_does_not_overflow(bias):
+    assert make(0.5, replace(SURE, bias=bias)).push(chunk(0, 150)).quality == float(bias > 0)
