@@ -128,6 +128,20 @@ class CameraHalf:
         """How long an RGB image waits for its thermal image at present, seconds."""
         return self._wait_s
 
+    @property
+    def complaints(self) -> list[str]:
+        """What is wrong with the images at present; empty if nothing is."""
+        found = [f"{stream}: {state.complaint}" for stream, state in self.streams.items() if state.complaint]
+        found += [why for why in (self.alignment.complaint, self.not_skin and f"{THERMAL}: {self.not_skin}") if why]
+        if self.unregistered:
+            found.append(f"{THERMAL}: the view is assumed, and the picture does not prove it")
+        return found
+
+    @property
+    def unregistered(self) -> bool:
+        """Whether thermal images pair, and nobody knows where the faces lie in them."""
+        return self.alignment.arriving and bool(self.alignment.share > 0) and self.tracker.view.assumed
+
     def restart(self) -> None:
         """Forget all frames and faces, and count anew."""
         for stream, state in self.streams.items():
@@ -254,8 +268,8 @@ class CameraHalf:
         state.lifeless += 1
         if state.lifeless_since_ns is None:
             state.lifeless_since_ns = stamp_ns
-        since_s = (stamp_ns - state.lifeless_since_ns) / NS_PER_S
-        state.complaint = f"{why}, for {since_s:.1f} s" if since_s > self.settings.max_gap else ""
+        lasts_s = (stamp_ns - state.lifeless_since_ns) / NS_PER_S
+        state.complaint = why if lasts_s > self.settings.max_gap else ""
         return False
 
     def _frame(self, stream: str, arrival: _Arrival) -> Frame | None:

@@ -114,6 +114,11 @@ class VitalsMeter:
         outputs = [output for stream, image in given for output in self.outputs(stream, stamp_ns, image)]
         return self._readings.take(outputs)
 
+    @property
+    def complaints(self) -> list[str]:
+        """What keeps the meter from measuring at present, camera by camera, in whole sentences; empty if nothing does."""
+        return self.camera.complaints + self.vitals.too_slow
+
     def finish(self) -> list[Reading]:
         """End of the frames: what was held back for later ones."""
         return self._readings.take(self.flush())

@@ -211,9 +211,11 @@ def make_executor() -> Any:
 def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None) -> int:
     """Main of every executable: spin the nodes until shut down; EXIT_BAD_SETTING when a start value cannot be."""
     # rclpy ends the context on both signals, and the spinning with it. Python's own handler would raise KeyboardInterrupt
-    # besides, in the middle of whatever runs: a message that is being taken, a clean-up.
+    # besides, in the middle of whatever runs: a message that is being taken, a clean-up. A signal that comes while rclpy
+    # begins reaches no context: it is remembered.
+    asked_to_end = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda *_: None)
+        signal.signal(ending, lambda *_: asked_to_end.set())
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.ALL)
     except Exception as error:  # rclpy's own, of several classes: an argument or a parameter file that cannot be read
@@ -228,7 +230,8 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
         for node in nodes:
             if isinstance(node, ManagedNode):
                 node.autostart()
-        _spin(executor)
+        if not asked_to_end.is_set():
+            _spin(executor)
     except (ParameterError, InvalidParameterTypeException, InvalidParameterValueException) as error:
         rclpy.logging.get_logger("rppg_ros").fatal(str(error))
         return EXIT_BAD_SETTING

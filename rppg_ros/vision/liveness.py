@@ -44,7 +44,7 @@ def _meaningless(image: np.ndarray) -> str:
     if image.dtype.kind == "f" and not np.isfinite(coarse).all():
         dead = 1 - float(np.isfinite(image).mean())
         if dead > MAX_DEAD_SHARE:
-            return f"{100 * dead:.0f} % of the pixels are no numbers"
+            return "most pixels are no numbers"
     if coarse.min() == coarse.max() and image.min() == image.max():
         return f"all pixels are {image.flat[0]:g}"
     return _thermal_complaint(image) if image.ndim == 2 else ""
@@ -54,7 +54,7 @@ def _thermal_complaint(image: np.ndarray) -> str:
     if image.dtype.kind == "u":
         full = float((image == np.iinfo(image.dtype).max).mean())
         if full > MAX_DEAD_SHARE:
-            return f"{100 * full:.0f} % of the pixels are saturated"
+            return "most pixels are saturated"
     return "neighbouring pixels have nothing in common: noise" if _neighbours_alike(image) < MIN_ALIKE else ""
 
 

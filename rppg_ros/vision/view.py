@@ -109,6 +109,11 @@ class ThermalView:
             return ViewState.CALIBRATED
         return ViewState.PROVED if self._proved else ViewState.ASSUMED
 
+    @property
+    def assumed(self) -> bool:
+        """Whether a face was looked for in the thermal image, and its place is not known."""
+        return self.state is ViewState.ASSUMED and self._next_ns is not None
+
     def matrix(self, rgb_shape: tuple[int, ...], thermal_shape: tuple[int, ...], box: Box) -> np.ndarray | None:
         """(3, 3) RGB to thermal pixels, for the face in that box; None: not known."""
         if self._given is None and self._shapes != (rgb_shape[:2], thermal_shape[:2]):

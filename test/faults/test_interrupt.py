@@ -71,3 +71,24 @@ def test_a_tracker_ends_while_images_flood_it(module, ending):
         process.kill()
         camera.destroy_node()
     assert code == 0 and "Traceback" not in said and "terminate called" not in said, said
+
+
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("moment", ["rclpy.init", "make_executor"])
+def test_a_signal_while_the_node_begins_is_not_lost(moment, ending):
+    """The signal comes just before that call: no context hears it."""
+    program = f"""
+import os, signal, sys
+import rclpy
+from rppg_ros.nodes import managed, vitals
+owner = rclpy if "{moment}" == "rclpy.init" else managed
+name = "{moment}".rpartition(".")[2]
+before = getattr(owner, name)
+def signalled(*args, **options):
+    os.kill(os.getpid(), signal.{ending})
+    return before(*args, **options)
+setattr(owner, name, signalled)
+sys.exit(vitals.main())
+"""
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert process.returncode == 0 and "Traceback" not in process.stderr, process.stderr

@@ -130,3 +130,16 @@ def test_the_rgb_half_goes_on_meanwhile():
     beats = [o for o in outputs if isinstance(o, Rate) and o.vital is Vital.BVP and o.status is Status.OK]
     assert beats and abs(beats[-1].per_minute - 72) < 3
     assert RGB in meter.camera.streams
+
+
+def test_python_hears_the_complaints_too():
+    meter = VitalsMeter(engine="pos", seed=1, **CENTIKELVIN)
+    played(meter)
+    assert not meter.complaints
+    other_clock = VitalsMeter(engine="pos", seed=1, **CENTIKELVIN)
+    played(other_clock, clock_s=3600.0)
+    assert other_clock.complaints == ["thermal arrives but does not pair: 3600.0 s apart"]
+    elsewhere = VitalsMeter(engine="pos", seed=1, **CENTIKELVIN)
+    rng = np.random.default_rng(0)
+    played(elsewhere, change=lambda image: smooth() + rng.integers(30000, 30003, image.shape).astype(np.uint16))
+    assert elsewhere.complaints == ["thermal: the view is assumed, and the picture does not prove it"]
