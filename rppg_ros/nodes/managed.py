@@ -21,7 +21,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from rppg_ros.nodes.diagnostics import Health
-from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters, check_params_files
 from rppg_ros.nodes.worker import WORKER_NAME
 
 THROTTLE_S = 5.0
@@ -215,6 +215,7 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
         return EXIT_BAD_SETTING
     nodes: Sequence[Node] = []
     try:
+        check_params_files(sys.argv if args is None else args)
         nodes = make()
         executor = make_executor()
         for node in nodes:
