@@ -19,7 +19,6 @@ from rppg_ros.sources.base import RGB, SourceError, StreamFrame
 from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vision.detect import DetectorError
 
-
 OWN_ERRORS = (DatasetError, SourceError, TruthError, EngineError, SettingError, DetectorError, OSError)
 MAX_SHOWN = 500  # characters of an error
 

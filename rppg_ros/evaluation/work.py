@@ -14,8 +14,8 @@ from rppg_ros.datasets.bags import open_recording
 from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.datasets.registry import read
 from rppg_ros.evaluation.config import settings_id
-from rppg_ros.evaluation.results import RecordingResult, recording_from_json, recording_to_json
 from rppg_ros.evaluation.fingerprint import fingerprint
+from rppg_ros.evaluation.results import RecordingResult, recording_from_json, recording_to_json
 from rppg_ros.evaluation.runner import evaluate, told
 from rppg_ros.evaluation.whole_files import write_whole
 from rppg_ros.settings.evaluation import EvaluationSettings

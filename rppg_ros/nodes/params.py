@@ -171,7 +171,7 @@ def _descriptor(declared: Setting) -> ParameterDescriptor:
 
 
 def check_params_files(args: Sequence[str]) -> None:
-    """ParameterError: a file after --params-file has what ROS passes over in silence: a misspelt node, a setting of another one."""
+    """ParameterError: a file after --params-file has what ROS passes over in silence: a misspelt node, another one's setting."""
     for option, path in itertools.pairwise(args):
         if option == PARAMS_FILE:
             try:

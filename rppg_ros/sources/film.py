@@ -258,7 +258,7 @@ def _check_end(container: InputContainer, count: int, end_s: float) -> None:
     if stream.frames and count >= stream.frames:
         return
     frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
-    alone = len(container.streams) == 1 and container.format.name != "avi"
+    alone = len(container.streams) == 1
     allowed_s = max(MAX_MISSING_ALONE_S if alone else MAX_MISSING_S, MAX_MISSING_FRAMES * frame_s)
     missing_s = min(_promised_s(container), default=0.0) - end_s
     if missing_s > allowed_s:

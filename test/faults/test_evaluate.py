@@ -1,4 +1,4 @@
-"""evaluate (25): odd truths, full disks and interrupts fail one recording, or end the run with one line, never with a traceback."""
+"""evaluate (25): odd truths fail one recording; full disks and interrupts end a run with one line, never with a traceback."""
 
 import errno
 import json
