@@ -207,6 +207,9 @@ def _problems(card: ModelCard) -> Iterator[str]:
     for place, holder in (("outputs", card.outputs), ("scores", card.scores), ("state", card.state)):
         if len(holder) > MAX_ENTRIES:
             yield f"'{place}' has {len(holder)} entries; {MAX_ENTRIES} are allowed"
+    for place, text in (("name", card.name), ("family", card.family), ("variant", card.variant)):
+        if not text.isprintable():  # it stands in messages, logs and terminals
+            yield f"'{place}' has characters that cannot be printed: {text!r}"
     if not card.tasks or len(set(card.tasks)) != len(card.tasks):
         yield f"'tasks' must name each waveform once, not {[str(task) for task in card.tasks]}"
     if not card.channels or not set(card.channels) <= CHANNEL_COUNTS.keys():
