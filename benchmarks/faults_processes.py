@@ -1,4 +1,4 @@
-"""face_tracker and vitals in processes of their own, a camera and a listener over real DDS: where faults_graph.py plays its cases."""
+"""face_tracker and vitals in processes of their own, a camera and a listener over real DDS, for faults_graph.py."""
 
 from __future__ import annotations
 
