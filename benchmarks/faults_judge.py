@@ -71,6 +71,7 @@ class Judge:
     wrong: str = ""
     back_s: dict[Vital, float] = field(default_factory=dict)
     lost: set[Vital] = field(default_factory=set)
+    ok_s: dict[Vital, float] = field(default_factory=dict)
 
     def take(self, vital: Vital, at_s: float, status: Status, per_minute: float, window_s: float, age_s: float) -> None:
         """A rate that was given when the scene's time was `at_s`, of a window that ended `age_s` before."""
@@ -79,6 +80,9 @@ class Judge:
                 self.lost.add(vital)
                 self.back_s.pop(vital, None) if at_s <= self.ends_s else None
             return
+        if at_s > self.begins_s and at_s - self.ok_s.get(vital, at_s) > GRACE_S:  # silence is a loss, too
+            self.lost.add(vital)
+        self.ok_s[vital] = at_s
         end_s = max(at_s - age_s, 0.1)
         truths = [one.mean_rate(TRUTH[vital], max(0.0, end_s - window_s), end_s) for one in self.truths]
         error = min(abs(per_minute - truth) for truth in truths) if truths else math.inf
@@ -94,7 +98,8 @@ class Judge:
 
     def recovery_s(self) -> float | None:
         """Until all that is needed and was lost came back; NaN: never; None: nothing was lost."""
-        lost = [vital for vital in self.needed if vital in self.lost]
+        never = {vital for vital in self.ok_s if vital not in self.back_s}
+        lost = [vital for vital in self.needed if vital in self.lost | never]
         if not lost:
             return None
         return max(self.back_s.get(vital, math.nan) - self.ends_s for vital in lost)

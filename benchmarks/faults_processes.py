@@ -59,6 +59,7 @@ class Case:
     after_s: float = AFTER_S
     fps: float = FPS
     unknowable: tuple[Vital, ...] = ()
+    needed: tuple[Vital, ...] = (Vital.BVP,)
     expected: bool = True
     parameters: tuple[str, ...] = ()
 
@@ -136,7 +137,7 @@ def play(case: Case) -> Outcome:
     outcome = Outcome(case.group, case.fault, expected=case.expected)
     node = Node("faults")
     truths = [vitals, scene(OTHER)[1]] if case.fault.startswith("two publishers") else [vitals]
-    graph = Graph(case, Judge(truths, case.begins_s, ends_s, case.unknowable), node)
+    graph = Graph(case, Judge(truths, case.begins_s, ends_s, case.unknowable, case.needed), node)
     publishers = {stream: node.create_publisher(Image, topic, qos.CAMERAS) for stream, topic in TOPICS.items()}
     for vital, topic in RATES.items():
         node.create_subscription(
