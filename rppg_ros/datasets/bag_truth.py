@@ -14,7 +14,7 @@ from rosbags.highlevel import AnyReader
 from rppg_ros.datasets.base import DatasetError, Truth
 from rppg_ros.datasets.messages import RATE_TYPES, WAVE_TYPES, typestore
 from rppg_ros.datasets.traces import merged
-from rppg_ros.sources.bag import IMAGE_TYPES, readable
+from rppg_ros.sources.bag import IMAGE_TYPES, check_metadata, readable
 from rppg_ros.sources.base import SourceError
 from rppg_ros.types import NS_PER_S, Vital
 
@@ -61,6 +61,7 @@ def bag_truth(path: Path, topics: Mapping[str, str]) -> Truth:
     DatasetError : none there, or several that could be it; lists them.
     SourceError : not a readable bag.
     """
+    check_metadata(path)
     try:
         with AnyReader([readable(path)], default_typestore=typestore()) as reader:
             chosen = _given(path, reader, topics) if topics else _found(path, reader)

@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from rppg_ros.datasets.bag_truth import bag_truth, check_names
 from rppg_ros.datasets.base import DatasetError, Recording, Truth
 from rppg_ros.datasets.convert import CONDITION
@@ -15,6 +13,7 @@ from rppg_ros.datasets.traces import read_csv
 from rppg_ros.sources.bag import is_bag
 from rppg_ros.sources.base import RGB, FrameSource, SourceError
 from rppg_ros.sources.factory import open_source
+from rppg_ros.yaml_files import YamlError, read_yaml
 
 META = "metadata.yaml"
 
@@ -54,9 +53,16 @@ def open_recording(
     )
 
 
-def _truth(path: Path, csv: str, rgb_topic: str, thermal_topic: str, topics: Mapping[str, str]) -> Truth:
+def truth_table(path: Path, csv: str = "") -> Path:
+    """Where a recording's CSV is, or would be: the one that is named, else the one of its own name beside it."""
+    if csv:
+        return Path(csv)
     # A folder may have dots in its name that begin no suffix, as lux_10.0_APH.
-    table = Path(csv) if csv else path.with_suffix(".csv") if path.is_file() else path.parent / f"{path.name}.csv"
+    return path.with_suffix(".csv") if path.is_file() else path.parent / f"{path.name}.csv"
+
+
+def _truth(path: Path, csv: str, rgb_topic: str, thermal_topic: str, topics: Mapping[str, str]) -> Truth:
+    table = truth_table(path, csv)
     if csv or (table.is_file() and not topics):
         source = open_source(str(path), rgb_topic=rgb_topic, thermal_topic=thermal_topic)
         return read_csv(table, _first_ns(source))
@@ -78,7 +84,7 @@ def _first_ns(source: FrameSource) -> int:
 def _custom(path: Path) -> dict[str, str]:
     """What `write_bag` noted of a recording; nothing for other bags."""
     try:
-        raw = yaml.safe_load((path / META).read_text())["rosbag2_bagfile_information"]["custom_data"]
+        raw = read_yaml(path / META)["rosbag2_bagfile_information"]["custom_data"]
         return {str(key): str(value) for key, value in raw.items()}
-    except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+    except (YamlError, KeyError, TypeError, AttributeError):
         return {}

@@ -20,6 +20,8 @@ TIMES = {
     "timestamp_s": NS_PER_S,
     "t": NS_PER_S,
 }
+MAX_STAMP_NS = 230 * 365.25 * 86400 * NS_PER_S  # since 1970; 64 bits hold a little more
+MAX_SHOWN = 200  # characters of what is wrong
 ABSOLUTE = ("stamp_ns", "timestamp_ns")
 WAVES = {"bvp": Vital.BVP, "ppg": Vital.BVP, "rsp": Vital.RSP, "resp": Vital.RSP, "respiration": Vital.RSP}
 RATES = {
@@ -66,16 +68,16 @@ def read_csv(path: Path, start_ns: int) -> Truth:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: not readable: {error}") from None
     header = [name.strip().lower() for name in rows[0]] if rows else []
     time = next((name for name in header if name in TIMES), None)
     columns = {name: i for i, name in enumerate(header) if name in WAVES or name in RATES}
     if time is None or not columns:
         wanted = f"a time column ({', '.join(TIMES)}) and one of {', '.join([*WAVES, *RATES])}"
-        raise DatasetError(f"{path}: needs {wanted}; its columns are: {', '.join(header) or 'none'}")
+        raise DatasetError(f"{path}: needs {wanted}; its columns are: {', '.join(header)[:MAX_SHOWN] or 'none'}")
     offset_ns = 0 if time in ABSOLUTE else start_ns
-    cells = _numbers(path, rows[1:], [header.index(time), *columns.values()])
+    cells = _numbers(path, rows[1:], [header.index(time), *columns.values()], TIMES[time])
     if time in ABSOLUTE:  # as whole numbers: a float holds no nanoseconds of today
         stamps_ns = np.array([int(float_text(row[header.index(time)])) for row in rows[1:] if row], dtype=np.int64)
     else:
@@ -96,7 +98,7 @@ def float_text(text: str) -> str | float:
     return text if text.lstrip("-").isdigit() else float(text)
 
 
-def _numbers(path: Path, rows: Sequence[Sequence[str]], columns: Sequence[int]) -> np.ndarray:
+def _numbers(path: Path, rows: Sequence[Sequence[str]], columns: Sequence[int], unit: float) -> np.ndarray:
     out = []
     for line, row in enumerate(rows, start=2):
         if not row:
@@ -107,6 +109,8 @@ def _numbers(path: Path, rows: Sequence[Sequence[str]], columns: Sequence[int]) 
             raise DatasetError(f"{path}: line {line} is not of numbers: {','.join(row)[:60]}") from None
         if not math.isfinite(out[-1][0]):
             raise DatasetError(f"{path}: line {line} has no time")
+        if abs(out[-1][0]) * unit > MAX_STAMP_NS:
+            raise DatasetError(f"{path}: line {line} has a time beyond the year 2200: {row[columns[0]][:MAX_SHOWN]}")
     if not out:
         raise DatasetError(f"{path}: holds no values")
     return np.array(out)

@@ -15,13 +15,14 @@ from rppg_ros.evaluation.report import ReportError, write_report
 from rppg_ros.evaluation.results import Results
 from rppg_ros.evaluation.summary import OVERALL, Figures, summarise
 from rppg_ros.evaluation.texts import LABELS, NAMES, text
+from rppg_ros.evaluation.whole_files import whole_file, write_whole
 
 
 def write_run(results: Results, folder: Path, console: Console) -> list[Figures]:
     """Write everything a run leaves behind, and print its summary."""
     rows = summarise(results)
     results.save(folder / "results.json")
-    (folder / "summary.json").write_text(json.dumps([row.to_json() for row in rows], indent=1))
+    write_whole(folder / "summary.json", json.dumps([row.to_json() for row in rows], indent=1))
     write_tables(results, rows, folder)
     console.print(summary_table(rows, results.engine))
     failed = sum(bool(recording.error) for recording in results.recordings)
@@ -59,7 +60,7 @@ def write_tables(results: Results, rows: Sequence[Figures], folder: Path) -> Non
 
 
 def _csv(path: Path, rows: Iterator[Sequence[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as file:
         csv.writer(file).writerows(["" if cell != cell else cell for cell in row] for row in rows)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rppg_ros.evaluation.metrics import Agreement
 from rppg_ros.evaluation.results import RecordingResult, Results
 from rppg_ros.evaluation.summary import OVERALL, PROTOCOLS, RECORDINGS, RUNNING, WINDOWS, Figures, series
 from rppg_ros.evaluation.texts import LABELS, text
+from rppg_ros.evaluation.whole_files import write_whole
 from rppg_ros.types import Vital
 
 WORST, BEST = 12, 2
@@ -47,9 +47,7 @@ def write_report(results: Results, rows: Sequence[Figures], path: Path) -> Path:
         columns=list(LABELS.values()),
         plotly=get_plotlyjs(),
     )
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, page)
     return path
 
 

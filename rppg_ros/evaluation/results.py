@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from rppg_ros.evaluation.whole_files import write_whole
 from rppg_ros.types import Vital
 
 FORMAT, VERSION = "rppg_ros.evaluation", 1
@@ -127,12 +127,9 @@ class Results:
 
     def save(self, path: str | Path) -> None:
         """Write as JSON; an old file stays until the new one is whole."""
-        path = Path(path)
         about = {FORMAT: VERSION, "engine": self.engine, "settings": dict(self.settings)}
         text = json.dumps(about | {"recordings": [recording_to_json(r) for r in self.recordings]}, indent=1)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(text)
-        os.replace(partial, path)
+        write_whole(Path(path), text)
 
     @classmethod
     def load(cls, path: str | Path) -> Results:
@@ -146,16 +143,16 @@ class Results:
             raw = json.loads(Path(path).read_text())
         except FileNotFoundError:
             raise ResultsError(f"{path}: no such file") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ResultsError(f"{path}: not readable: {error}") from None
-        if not isinstance(raw, dict) or FORMAT not in raw:
+        if not isinstance(raw, dict) or not isinstance(raw.get(FORMAT), int):
             raise ResultsError(f"{path}: holds no results of rppg-ros evaluate")
         if raw[FORMAT] > VERSION:
             raise ResultsError(f"{path}: of version {raw[FORMAT]}, newer than this rppg_ros reads ({VERSION})")
         try:
             found = tuple(recording_from_json(item) for item in raw["recordings"])
             return cls(raw["engine"], raw["settings"], found)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ResultsError(f"{path}: damaged: {error}") from None
 
 

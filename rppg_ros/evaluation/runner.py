@@ -11,14 +11,16 @@ from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.evaluation.collect import Collector
 from rppg_ros.evaluation.config import engine_for, meter_for
 from rppg_ros.evaluation.results import NAN, RecordingResult, TaskResult
-from rppg_ros.inference.engine import Engine
+from rppg_ros.evaluation.truth import TruthError, check_span, possible_truth
+from rppg_ros.inference.engine import Engine, EngineError
 from rppg_ros.settings.evaluation import EvaluationSettings
+from rppg_ros.settings.schema import SettingError
 from rppg_ros.sources.base import RGB, SourceError, StreamFrame
 from rppg_ros.types import NS_PER_S, Vital
+from rppg_ros.vision.detect import DetectorError
 
-
-class UnlabelledError(ValueError):
-    """A recording without any truth."""
+OWN_ERRORS = (DatasetError, SourceError, TruthError, EngineError, SettingError, DetectorError, OSError)
+MAX_SHOWN = 500  # characters of an error
 
 
 def evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine | None = None) -> RecordingResult:
@@ -33,14 +35,21 @@ def evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine 
     """
     try:
         return _evaluate(recording, settings, engine)
-    except (DatasetError, SourceError, UnlabelledError, OSError, ValueError) as error:
-        return _result(recording, error=f"{type(error).__name__}: {error}" if type(error) is ValueError else str(error))
+    except Exception as error:  # a file, a package that reads it, an engine that is a plug-in: one never ends a run
+        return _result(recording, error=told(error))
+
+
+def told(error: Exception) -> str:
+    """One line; our own errors say what they are about, others also of what class they are."""
+    line = " ".join(str(error).split())[:MAX_SHOWN] or "no reason given"
+    return line if isinstance(error, OWN_ERRORS) else f"{type(error).__name__}: {line}"
 
 
 def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine | None) -> RecordingResult:
-    truth = recording.truth()
-    if not truth.waves and not truth.rates:
-        raise UnlabelledError(f"{recording.name}: no ground truth")
+    try:
+        truth = possible_truth(recording.truth())
+    except TruthError as error:
+        raise TruthError(f"{recording.name}: {error}") from None
     cv2.setNumThreads(1)  # recordings run beside each other, not frames; and sums keep their order
     cv2.setRNGSeed(0)
     collector, watch = Collector(), _Watch()
@@ -51,8 +60,18 @@ def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine
             collector.add(output)
     if watch.first_ns is None:
         raise SourceError(f"{recording.name}: no RGB frames")
+    try:
+        apart = check_span(truth, watch.first_ns, watch.last_ns)
+    except TruthError as error:
+        raise TruthError(f"{recording.name}: {error}") from None
     tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window)
-    return _result(recording, (watch.last_ns - watch.first_ns) / NS_PER_S, watch.count, tasks=tasks, caution=caution)
+    return _result(
+        recording,
+        (watch.last_ns - watch.first_ns) / NS_PER_S,
+        watch.count,
+        tasks=tasks,
+        caution="; ".join(filter(None, (caution, apart))),
+    )
 
 
 class _Watch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +14,10 @@ from rppg_ros.datasets.bags import open_recording
 from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.datasets.registry import read
 from rppg_ros.evaluation.config import settings_id
+from rppg_ros.evaluation.fingerprint import fingerprint
 from rppg_ros.evaluation.results import RecordingResult, recording_from_json, recording_to_json
-from rppg_ros.evaluation.runner import evaluate
+from rppg_ros.evaluation.runner import evaluate, told
+from rppg_ros.evaluation.whole_files import write_whole
 from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.sources.bag import is_bag
 
@@ -105,10 +106,9 @@ def work(ref: RecordingRef, settings: EvaluationSettings) -> dict[str, Any]:
     """Evaluate one recording; its result as plain values. Runs wherever the recording and the model can be read."""
     try:
         recording = ref.recording()
-    except (DatasetError, ValueError, OSError) as error:
+    except Exception as error:  # of files of others, read by packages of others: one never ends a run
         name = ref.name or Path(ref.path).name
-        lost = RecordingResult(ref.dataset, name, "", {}, error=" ".join(str(error).split()))
-        return recording_to_json(lost)
+        return recording_to_json(RecordingResult(ref.dataset, name, "", {}, error=told(error)))
     return recording_to_json(evaluate(recording, settings))
 
 
@@ -132,20 +132,23 @@ class RunFolder:
         about = folder / "settings.json"
         if about.is_file():
             _check_same(about, settings)
-        _write(about, dict(settings))
+        write_whole(about, json.dumps(dict(settings)))
 
     def get(self, ref: RecordingRef) -> RecordingResult | None:
-        """A finished recording's result; None where it is not finished, failed, or the file is not whole."""
+        """A finished recording's result; None where it is not finished, failed, or the file is not whole, and where its frames
+        or its truth are others by now."""
         try:
             kept = json.loads(self._path(ref).read_text())
             result = recording_from_json(kept["result"])
-        except (OSError, ValueError, KeyError, TypeError):
+            same = (kept["settings"], kept["key"]) == (self._id, ref.key) and kept["files"] == fingerprint(ref)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        return None if kept.get("settings") != self._id or kept.get("key") != ref.key or result.error else result
+        return result if same and not result.error else None
 
     def put(self, ref: RecordingRef, plain: dict[str, Any]) -> RecordingResult:
         """Keep a result."""
-        _write(self._path(ref), {"settings": self._id, "key": ref.key, "result": plain})
+        kept = {"settings": self._id, "key": ref.key, "files": fingerprint(ref), "result": plain}
+        write_whole(self._path(ref), json.dumps(kept))
         return recording_from_json(plain)
 
     def _path(self, ref: RecordingRef) -> Path:
@@ -156,15 +159,11 @@ class RunFolder:
 def _check_same(about: Path, settings: Mapping[str, Any]) -> None:
     try:
         before = json.loads(about.read_text())
-    except ValueError:
-        raise EvaluationError(f"{about}: damaged; give another output folder") from None
+    except (ValueError, RecursionError):
+        before = None
+    if not isinstance(before, dict):
+        raise EvaluationError(f"{about}: damaged; give another output folder")
     differ = [name for name in sorted({*before, *settings}) if before.get(name) != settings.get(name)]
     if differ:
         shown = ", ".join(f"{name} was {before.get(name)!r}, is {settings.get(name)!r}" for name in differ[:3])
         raise EvaluationError(f"{about.parent}: holds a run with other settings ({shown}); give another output folder")
-
-
-def _write(path: Path, plain: Mapping[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(plain))
-    os.replace(partial, path)

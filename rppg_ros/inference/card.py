@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from rppg_ros import weights
 from rppg_ros.checked import FieldError, checked, hold
+from rppg_ros.inference.graph import problems
 from rppg_ros.limits import Limits
 from rppg_ros.types import Vital
 from rppg_ros.vitals.rates import Calibration
@@ -35,6 +36,9 @@ CROP_SCALE = Limits(0.5, 5.0)
 AXIS = Limits(1, 1_000_000)  # values along an axis of a state
 FIGURE = Limits(-1e6, 1e6)  # a score
 COEFFICIENT = Limits(-100.0, 100.0)  # of a calibration
+MAX_SHOWN = 80  # characters of a wrong value
+MAX_ENTRIES = 1000  # of scores and states
+MAX_CARD = 1_000_000  # characters
 MAX_VALUES = 2**28
 """In a window, and in all states together: 1 GiB of float32."""
 
@@ -152,9 +156,11 @@ class ModelCard:
         if CARD_KEY not in metadata:
             raise ModelCardError(f"{where}: no model card ('{CARD_KEY}' is not in its ONNX metadata)")
         _check_schema(metadata.get(SCHEMA_KEY, ""), where)
+        if len(metadata[CARD_KEY]) > MAX_CARD:
+            raise ModelCardError(f"{where}: '{CARD_KEY}' has more than {MAX_CARD:,} characters")
         try:
             raw = json.loads(metadata[CARD_KEY])
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # ValueError: also an integer of 5000 digits
             raise ModelCardError(f"{where}: '{CARD_KEY}' is not JSON: {error}") from None
         if not isinstance(raw, dict):
             raise ModelCardError(f"{where}: '{CARD_KEY}' is not a JSON object")
@@ -169,10 +175,8 @@ class ModelCard:
     def from_session(cls, session: onnxruntime.InferenceSession, where: str = "model") -> ModelCard:
         """Card of an open ONNX Runtime session, checked against the graph's own inputs and outputs."""
         card = cls.from_metadata(session.get_modelmeta().custom_metadata_map, where)
-        _check_names("input_name", [card.input_name], session.get_inputs(), where)
-        _check_names("outputs", list(card.outputs.values()), session.get_outputs(), where)
-        _check_names("state", [tensor.input for tensor in card.state], session.get_inputs(), where)
-        _check_names("state", [tensor.output for tensor in card.state], session.get_outputs(), where)
+        for problem in problems(card, session):
+            raise ModelCardError(f"{where}: model card: {problem}")
         return card
 
     @classmethod
@@ -200,6 +204,12 @@ class ModelCard:
 
 def _problems(card: ModelCard) -> Iterator[str]:
     """What is wrong between fields, or within one beyond its limits; field name first."""
+    for place, holder in (("outputs", card.outputs), ("scores", card.scores), ("state", card.state)):
+        if len(holder) > MAX_ENTRIES:
+            yield f"'{place}' has {len(holder)} entries; {MAX_ENTRIES} are allowed"
+    for place, text in (("name", card.name), ("family", card.family), ("variant", card.variant)):
+        if not text.isprintable():  # it stands in messages, logs and terminals
+            yield f"'{place}' has characters that cannot be printed: {text!r}"
     if not card.tasks or len(set(card.tasks)) != len(card.tasks):
         yield f"'tasks' must name each waveform once, not {[str(task) for task in card.tasks]}"
     if not card.channels or not set(card.channels) <= CHANNEL_COUNTS.keys():
@@ -224,18 +234,13 @@ def _check_schema(text: str, where: str) -> None:
     try:
         version = int(text)
     except ValueError:
-        raise ModelCardError(f"{where}: '{SCHEMA_KEY}' must be a number, not {text!r}") from None
+        raise ModelCardError(f"{where}: '{SCHEMA_KEY}' must be a number, not {text[:MAX_SHOWN]!r}") from None
+    if version < 1:
+        raise ModelCardError(f"{where}: '{SCHEMA_KEY}' must be at least 1, not {version}")
     if version > SCHEMA_VERSION:
         raise ModelCardError(
             f"{where}: '{SCHEMA_KEY}' is {version}, newer than this rppg_ros reads ({SCHEMA_VERSION}); update rppg_ros"
         )
-
-
-def _check_names(card_field: str, names: list[str], tensors: list[onnxruntime.NodeArg], where: str) -> None:
-    present = [tensor.name for tensor in tensors]
-    for name in names:
-        if name not in present:
-            raise ModelCardError(f"{where}: model card field '{card_field}' names '{name}', the graph has {present}")
 
 
 def _first_line(error: Exception) -> str:

@@ -48,7 +48,7 @@ class NetworkEngine(OnnxEngine):
         """Run the network on one window; without thermal, a network that wants it gives no respiration."""
         late = (len(rgb) - self.card.pad_frames) % self.card.frames_multiple  # what does not fit is left out in front
         thermal = thermal if thermal is None else thermal[late:]
-        outputs = self._session.run(
+        outputs = self._model.run(
             [self.card.outputs[vital] for vital in self.vitals],
             {self.card.input_name: self._stack(rgb[late:], thermal)},
         )

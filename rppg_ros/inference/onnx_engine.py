@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from rppg_ros.types import FaceCrop, Vital
 
 # Thermal pixels go in as raw numbers about 0-255 wide: a skin's 20-40 degrees at ten counts a degree.
 THERMAL_COUNTS_PER_DEGREE = 10.0
+MID_GREY = 128.0
+MAX_SHOWN = 300  # characters of an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,63 @@ class OpenModel:
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions share no base class but this one
-            raise EngineError(f"model '{path}': not a readable ONNX file: {str(error).splitlines()[0]}") from None
+            raise EngineError(f"model '{path}': not a readable ONNX file: {_first_line(error)}") from None
         try:
-            return cls(session, ModelCard.from_session(session, str(path)))
+            model = cls(session, ModelCard.from_session(session, str(path)))
         except ModelCardError as error:
             raise EngineError(f"model {error}") from None
+        try:
+            model.try_out()
+        except EngineError as error:
+            raise EngineError(f"model '{path}': {error}") from None
+        return model
+
+    def run(self, names: Sequence[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Outputs of those names.
+
+        Raises
+        ------
+        EngineError : the graph cannot compute these inputs, or what it gives is no number.
+        """
+        try:
+            outputs: list[np.ndarray] = self.session.run(list(names), dict(inputs))
+        except Exception as error:  # onnxruntime's exceptions share no base class but this one
+            raise EngineError(f"model '{self.card.name}' cannot compute it: {_first_line(error)}") from None
+        for name, values in zip(names, outputs, strict=True):
+            if not np.isfinite(values).all():
+                raise EngineError(f"model '{self.card.name}': its output '{name}' is not finite")
+        return outputs
+
+    def try_out(self) -> None:
+        """Run the shortest window that the card allows, so that what is wrong is said before a face is seen.
+
+        Raises
+        ------
+        EngineError : as `run`; or an output has not one sample for each frame.
+        """
+        card = self.card
+        frames = least_frames(card)
+        shape = (1, card.channel_count, frames + card.pad_frames, card.size, card.size)
+        grey = np.random.default_rng(0).normal(MID_GREY, 1.0, shape).astype(np.float32)
+        states = {tensor.input: np.zeros((1, *tensor.shape), np.float32) for tensor in card.state}
+        names = [card.outputs[vital] for vital in card.tasks] + [tensor.output for tensor in card.state]
+        outputs = self.run(names, {card.input_name: grey, **states})
+        wanted = [(1, frames)] * len(card.tasks) + [(1, *tensor.shape) for tensor in card.state]
+        for name, values, fit in zip(names, outputs, wanted, strict=True):
+            if values.shape != fit:
+                raise EngineError(f"its output '{name}' is {values.shape} for {frames} frames, not {fit}")
+
+
+def least_frames(card: ModelCard) -> int:
+    """Shortest window that the card allows, output samples."""
+    if not card.dynamic_frames:
+        return card.frames
+    return -(-card.min_frames // card.frames_multiple) * card.frames_multiple
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:MAX_SHOWN] if lines else type(error).__name__
 
 
 class OnnxEngine:
@@ -73,7 +128,7 @@ class OnnxEngine:
         self.least_crop = self.card.size
         self.plan = plan
         self.calibration = self.card.calibration
-        self._session = model.session
+        self._model = model
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:
         """(S, S, 3) uint8; a larger crop is reduced to the model's size.
@@ -85,8 +140,8 @@ class OnnxEngine:
         return self._checked(crop.rgb)
 
     def thermal(self, crop: FaceCrop) -> np.ndarray | None:
-        """(S, S) float32, None without."""
-        if crop.thermal is None or "thermal" not in self.card.channels:
+        """(S, S) float32, None without, and of pixels that are no numbers: one of them would be in all of the output."""
+        if crop.thermal is None or "thermal" not in self.card.channels or not np.isfinite(crop.thermal).all():
             return None
         return self._checked(crop.thermal)
 

@@ -34,7 +34,7 @@ class StreamingEngine(OnnxEngine):
     def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
         """Run the network on the next chunk of a clip; `memory` is read and brought up to date."""
         state = {t.input: memory.get(t.input, np.zeros((1, *t.shape), np.float32)) for t in self.card.state}
-        outputs = self._session.run(self._asked, {self.card.input_name: self._stack(rgb, thermal), **state})
+        outputs = self._model.run(self._asked, {self.card.input_name: self._stack(rgb, thermal), **state})
         waves, after = outputs[: len(self.vitals)], outputs[len(self.vitals) :]
         memory.update({t.input: tensor for t, tensor in zip(self.card.state, after, strict=True)})
         return [

@@ -44,11 +44,16 @@ class ElapsedTime:
         return self._elapsed_s
 
     @property
+    def clockless(self) -> bool:
+        """Whether simulated time is wanted, and nobody gives it."""
+        return self._simulated() and not self._publishers()
+
+    @property
     def complaint(self) -> str:
         """What is wrong with the node's time; empty if nothing is."""
         if not self._simulated():
             return ""
         self.seconds()
-        if not self._publishers():
+        if self.clockless:
             return "use_sim_time is set, and nobody publishes /clock"
         return "/clock stands still" if self._host_s - self._ticked_s > STANDING_S else ""

@@ -21,7 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from rppg_ros.nodes.diagnostics import Health, Recent
 from rppg_ros.nodes.elapsed import ElapsedTime
-from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters, check_params_files
 from rppg_ros.nodes.worker import WORKER_NAME
 
 THROTTLE_S = 5.0
@@ -223,7 +223,10 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
         return EXIT_BAD_SETTING
     nodes: Sequence[Node] = []
     try:
+        check_params_files(sys.argv if args is None else args)
         nodes = make()
+        if not rclpy.ok():
+            return 0
         executor = make_executor()
         for node in nodes:
             executor.add_node(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -9,11 +10,12 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from rppg_ros.settings.files import NODES, NOT_OURS
+from rppg_ros.settings.files import NODES, NOT_OURS, check_params_file
 from rppg_ros.settings.schema import Setting, SettingError, make, settings_of, unknown
 
 Group = TypeVar("Group")
 Applied = Callable[[Any], None]
+PARAMS_FILE = "--params-file"
 
 
 class ParameterError(ValueError):
@@ -166,3 +168,13 @@ def _descriptor(declared: Setting) -> ParameterDescriptor:
     else:
         out.integer_range = [IntegerRange(from_value=int(declared.minimum), to_value=int(declared.maximum))]
     return out
+
+
+def check_params_files(args: Sequence[str]) -> None:
+    """ParameterError: a file after --params-file has what ROS passes over in silence: a misspelt node, another one's setting."""
+    for option, path in itertools.pairwise(args):
+        if option == PARAMS_FILE:
+            try:
+                check_params_file(path)
+            except SettingError as error:
+                raise ParameterError(str(error)) from None

@@ -16,6 +16,7 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.arrivals import Arrivals
 from rppg_ros.nodes.diagnostics import Diagnostics, Meter, Recent
 from rppg_ros.nodes.image_input import several_senders
+from rppg_ros.nodes.lateness import Lateness
 from rppg_ros.nodes.managed import HURRY_S, MAX_SHOWN, ManagedNode, run_nodes
 from rppg_ros.nodes.messages import (
     RATE_TYPES,
@@ -31,7 +32,7 @@ from rppg_ros.nodes.messages import (
 from rppg_ros.nodes.vitals_health import VitalsHealth
 from rppg_ros.nodes.worker import Worker
 from rppg_ros.settings.nodes import VitalsNodeSettings
-from rppg_ros.types import CropRequest, FaceCrop, Rate, Status, Vital, Waveform
+from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Rate, Status, Vital, Waveform
 
 PATIENCE_S = 5.0  # for the worker's last windows, when the node is deactivated
 RATE_TOPICS = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
@@ -56,7 +57,7 @@ class VitalsNode(ManagedNode):
         self.last_ns = 0
         self.unusable = self.errors = self.late_rates = 0
         self.complaint, self.failure = Recent(self.seconds), Recent(self.seconds)
-        self.arrivals = Arrivals()
+        self.arrivals, self._lateness = Arrivals(), Lateness()
         self.lags: dict[Vital, float] = {}
         self.last_rates: dict[tuple[Vital, str], Rate] = {}
         self._subscribe = subscribe
@@ -97,7 +98,7 @@ class VitalsNode(ManagedNode):
         self.last_ns, self.last_rates, self.lags = 0, {}, {}
         self.complaint.clear()
         self.failure.clear()
-        self.arrivals = Arrivals()
+        self.arrivals, self._lateness = Arrivals(), Lateness()
         self._last_seen = self.seconds()
         self.worker = Worker(
             self.half.work,
@@ -154,6 +155,7 @@ class VitalsNode(ManagedNode):
         if self.half.guard.dropped == dropped:  # stamps that stand still are no news
             self.last_ns, self._frame_id = stamp_ns, frame_id
             self._last_seen, self._stale_faces, self._said_stale = self.seconds(), [], False
+            self._lateness.push(self._last_seen, stamp_ns)
         self._publish(list(taken.rates))
         self.worker.submit(taken.jobs)
 
@@ -214,7 +216,9 @@ class VitalsNode(ManagedNode):
 
     def _publish_rate(self, rate: Rate) -> None:
         """A number that comes too late is none: whoever reads it takes it for the present."""
-        if rate.status is Status.OK and not (self.last_ns - rate.stamp_ns) / 1e9 <= self.settings.max_lag:
+        age_s = (self.last_ns - rate.stamp_ns) / NS_PER_S + self.age() + self._lateness.seconds
+        known = age_s <= self.settings.max_lag and not self.time.clockless
+        if rate.status is Status.OK and not known:
             self.late_rates += 1
             rate = Rate.unknown(rate.vital, rate.face_id, rate.stamp_ns, Status.STALE, rate.model, rate.window_s)
         self._remember(rate)

@@ -58,8 +58,8 @@ class VitalsNodeSettings(VitalsSettings, ManagedSettings):
 
     max_lag: float = setting(
         "max_lag",
-        10.0,
-        "largest age of a number, behind the newest frame: on a machine that falls behind it is stale",
+        5.0,
+        "largest age of a number: on a machine that falls behind, or was held up, it is stale",
         1.0,
         60.0,
         unit="s",

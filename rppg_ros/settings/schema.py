@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 Group = TypeVar("Group")
 KEY = "setting"
 MAX_SHOWN = 200  # characters of a wrong value
+MAX_TEXT = 4096  # characters; Linux has no longer paths
+ANY_NUMBER = 1e9  # of numbers without limits of their own, either side of 0
 
 
 class SettingError(ValueError):
@@ -30,7 +32,7 @@ class Setting:
     default : also fixes the type: bool, int, float, str, or a list of numbers.
     meaning : one line.
     unit : of the value; empty for texts and pure numbers.
-    minimum, maximum : inclusive, for numbers.
+    minimum, maximum : inclusive, for numbers; without, -ANY_NUMBER and ANY_NUMBER.
     choices : allowed texts; none: any.
     live : whether it may change while the node is active; else it is read when the node is configured.
     """
@@ -74,7 +76,7 @@ class Setting:
         """
         try:
             converted = self._converted(value)
-        except OverflowError:  # an integer that no float holds
+        except (OverflowError, ValueError):  # an integer that no float holds, or too long to be written
             converted = None
         if converted is None or not self._inside(converted):
             raise SettingError(f"'{self.name}' cannot be {_shown(value)}: it must be {self.allowed}")
@@ -107,12 +109,14 @@ class Setting:
     def _inside(self, value: Any) -> bool:
         if self.choices:
             return value in self.choices
+        if isinstance(value, str):
+            return len(value) <= MAX_TEXT and "\0" not in value
         numbers = value if isinstance(value, list) else [value]
         if any(isinstance(v, float) and not math.isfinite(v) for v in numbers):
             return False
-        if self.minimum is None or self.maximum is None:
-            return True
-        return all(self.minimum <= v <= self.maximum for v in numbers)
+        least = -ANY_NUMBER if self.minimum is None else self.minimum
+        most = ANY_NUMBER if self.maximum is None else self.maximum
+        return all(least <= v <= most for v in numbers)
 
 
 def setting(

@@ -13,9 +13,11 @@ from rosbags.typesys import Stores, get_typestore
 from rppg_ros.sources.base import RGB, THERMAL, SourceError, StreamFrame
 from rppg_ros.sources.recorded import decoded_array, image_array
 from rppg_ros.types import NS_PER_S
+from rppg_ros.yaml_files import YamlError, check_yaml
 
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 SUFFIXES = (".mcap", ".db3")
+METADATA = "metadata.yaml"
 # Drivers' images reach the recorder a little out of order; two cameras' more so.
 REORDER_FRAMES = 16
 
@@ -42,6 +44,7 @@ class Bag:
         self.name = self._path.name
         if not self._path.exists():
             raise SourceError(f"{path}: no such bag")
+        check_metadata(self._path)
         try:
             self._reader = AnyReader([readable(self._path)], default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()
@@ -99,13 +102,19 @@ class Bag:
         """Frames in the order of their recording."""
         streams = {topic: stream for stream, topic in self.topics.items() if topic}
         connections = [c for c in self._reader.connections if c.topic in streams and c.msgtype in IMAGE_TYPES]
+        count, promised = 0, sum(c.msgcount for c in connections)
         try:
             for connection, _, raw in self._reader.messages(connections=connections):
                 yield self._frame(connection.topic, streams, self._reader.deserialize(raw, connection.msgtype))
-        except SourceError:
-            raise
+                count += 1
+            if count < promised:
+                raise SourceError("some messages are missing")
+        except SourceError as error:
+            raise SourceError(f"{self._path}: {error}; {count} of {promised} images were read") from None
         except Exception as error:  # see above
-            raise SourceError(f"{self._path}: cannot be read on: {error}") from error
+            raise SourceError(
+                f"{self._path}: cannot be read on: {error}; {count} of {promised} images were read"
+            ) from error
 
     def _frame(self, topic: str, streams: Mapping[str, str], message: Any) -> StreamFrame:
         stamp_ns = message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec
@@ -115,13 +124,23 @@ class Bag:
                 raise SourceError("no acquisition time (header.stamp is zero)")
             image, encoding = decoded_array(message, stream) if hasattr(message, "format") else image_array(message)
         except SourceError as error:
-            raise SourceError(f"{self._path}: {topic}: image of {stamp_ns} ns: {error}") from None
+            raise SourceError(f"{topic}: image of {stamp_ns} ns: {error}") from None
         return StreamFrame(stream, stamp_ns, image, encoding)
+
+
+def check_metadata(path: Path) -> None:
+    """SourceError: metadata.yaml is not YAML, or would take a reader without limits forever."""
+    metadata = path / METADATA
+    if metadata.is_file():
+        try:
+            check_yaml(metadata)
+        except YamlError as error:
+            raise SourceError(f"{path}: not a readable rosbag2: {METADATA}: {error}") from None
 
 
 def is_bag(path: Path) -> bool:
     """Whether it looks like a rosbag2: a storage file, or a folder with one or with a metadata.yaml."""
-    if path.suffix in SUFFIXES or (path / "metadata.yaml").is_file():
+    if path.suffix in SUFFIXES or (path / METADATA).is_file():
         return True
     return path.is_dir() and any(file.suffix in SUFFIXES for file in path.iterdir())
 
@@ -133,7 +152,7 @@ def readable(path: Path) -> Path:
     ------
     SourceError : a folder of several storage files without metadata.yaml: their order is not known.
     """
-    if path.is_file() or (path / "metadata.yaml").is_file():
+    if path.is_file() or (path / METADATA).is_file():
         return path
     files = [file for file in path.iterdir() if file.suffix in SUFFIXES]
     if len(files) != 1:

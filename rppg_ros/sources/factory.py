@@ -10,6 +10,7 @@ from rppg_ros.sources.folder import ImageFolder
 from rppg_ros.sources.video import Camera, VideoFile
 
 DEMO = "demo:"
+MAX_SHOWN = 200  # characters of a name
 
 
 def open_source(
@@ -27,8 +28,15 @@ def open_source(
 
     Raises
     ------
-    SourceError : empty name, or whatever the source says of its file.
+    SourceError : empty name, a name that no file can have, or whatever the source says of its file.
     """
+    try:
+        return _opened(uri, thermal_uri, fps, rgb_topic, thermal_topic)
+    except OSError as error:
+        raise SourceError(f"{_shown(uri)}: cannot be opened: {error.strerror or error}") from None
+
+
+def _opened(uri: str, thermal_uri: str, fps: float, rgb_topic: str, thermal_topic: str) -> FrameSource:
     if not uri:
         raise SourceError("no source given: a camera's number, a video, an image folder, a bag, or demo:")
     if uri.startswith(DEMO):
@@ -56,3 +64,7 @@ def _open(uri: str, stream: str, fps: float, rgb_topic: str, thermal_topic: str)
     if path.is_dir():
         return ImageFolder(path, stream, fps)
     return VideoFile(path, stream)
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}..."

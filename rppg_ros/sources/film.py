@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from rppg_ros.sources.base import SourceError
+from rppg_ros.sources.gif import is_whole
 from rppg_ros.types import NS_PER_S
 
 try:
@@ -36,7 +37,6 @@ MAX_STEP_BACK_NS = NS_PER_S  # between frames; less is a time that was written t
 
 DEEP = ("gray16le", "gray16be")
 LOSSLESS = ("ffv1", "huffyuv", "ffvhuff")
-GIF_TRAILER = b"\x3b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,10 @@ def pictures(path: str | Path) -> Iterator[Picture]:
 
     Raises
     ------
-    SourceError : after the last of them, where the file is damaged or was cut off; names the file and the time.
+    SourceError : after the last of them, where the file is damaged or was cut off; names the file, the time, and how much was
+        read of how much.
     """
-    time_ns, colours = 0, _Colours()
+    time_ns, count, colours = 0, 0, _Colours()
     with _opened(path) as container:
         turns = _turns_of_file(path)
         try:
@@ -165,10 +166,13 @@ def pictures(path: str | Path) -> Iterator[Picture]:
                     raise _DamageError(f"its times go back to {since_ns / NS_PER_S:.3f} s")
                 time_ns = max(time_ns, since_ns)
                 frame_turns = round(frame.rotation / 90) % 4 if turns is None else turns
+                count += 1
                 yield Picture(since_ns, frame_turns, frame, colours)
         except (FFmpegError, _DamageError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path}: cannot be read on after {time_ns / NS_PER_S:.3f} s: {reason}") from None
+            raise SourceError(
+                f"{path}: cannot be read on after {time_ns / NS_PER_S:.3f} s: {reason}; {_share(container, count)}"
+            ) from None
 
 
 def keyframes(path: str | Path) -> Iterator[float]:
@@ -238,15 +242,23 @@ def _decoded_packet(packet: av.Packet[av.VideoStream], begun: bool) -> list[av.V
         return []  # recorded from the middle of a stream
 
 
+def _share(container: InputContainer, count: int) -> str:
+    """How many frames were read, of how much there should be."""
+    frames, promised_s = container.streams.video[0].frames, min(_promised_s(container), default=None)
+    promised = [f"{frames} frames"] if frames else []
+    promised += [] if promised_s is None else [f"{promised_s:.3f} s"]
+    return f"{count} frames were read" + (f", the file promises {', '.join(promised)}" if promised else "")
+
+
 def _check_end(container: InputContainer, count: int, end_s: float) -> None:
     """_DamageError if the container promises more than the `count` packets, until `end_s`, that were in it."""
     stream = container.streams.video[0]
-    if container.format.name == "gif" and not _ends_as_a_gif(container.name.removeprefix("file:")):
-        raise _DamageError("the file was cut off")
+    if container.format.name == "gif" and not is_whole(container.name.removeprefix("file:")):
+        raise _DamageError("the file is damaged or was cut off")
     if stream.frames and count >= stream.frames:
         return
     frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
-    alone = len(container.streams) == 1 and container.format.name != "avi"
+    alone = len(container.streams) == 1
     allowed_s = max(MAX_MISSING_ALONE_S if alone else MAX_MISSING_S, MAX_MISSING_FRAMES * frame_s)
     missing_s = min(_promised_s(container), default=0.0) - end_s
     if missing_s > allowed_s:
@@ -262,10 +274,6 @@ def _promised_s(container: InputContainer) -> list[float]:
         return [float(stream.frames / stream.average_rate)]
     own = [float(stream.duration * stream.time_base)] if stream.duration and stream.time_base else []
     return own + ([container.duration / av.time_base] if container.duration else [])
-
-
-def _ends_as_a_gif(path: str) -> bool:
-    return Path(path).read_bytes().rstrip(b"\0").endswith(GIF_TRAILER)
 
 
 def _turns_of_file(path: str | Path) -> int | None:

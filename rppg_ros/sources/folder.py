@@ -17,6 +17,9 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", 
 STAMPS_FILE = "timestamps.csv"
 # Nanoseconds since 1970 in a file name have 18 or 19 digits until the year 2286; frame numbers never have.
 STAMP_IN_NAME = re.compile(r"(\d{18,19})(?!\d)")
+STAMP = re.compile(r"[0-9]{1,19}")
+MAX_STAMP_NS = (2**31 - 1) * NS_PER_S  # builtin_interfaces/Time has 32 bits of seconds
+MAX_SHOWN = 80  # characters of a wrong entry
 
 
 class ImageFolder:
@@ -70,20 +73,25 @@ class ImageFolder:
         for (a, _), (b, file) in zip(frames, frames[1:], strict=False):
             if a == b:
                 raise SourceError(f"{file}: has the stamp of another image, {b}")
+        if frames[-1][0] > MAX_STAMP_NS:
+            raise SourceError(f"{frames[-1][1]}: no ROS message can have its stamp, {frames[-1][0]} ns")
         return frames, absolute
 
     def _from_table(self, table: Path, files: list[Path]) -> list[tuple[int, Path]]:
-        with table.open(newline="") as lines:
-            rows = [row for row in csv.reader(lines) if row]
+        try:
+            with table.open(newline="", encoding="utf-8-sig") as lines:
+                rows = [row for row in csv.reader(lines) if row]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise SourceError(f"{table}: cannot be read: {error}") from None
         if rows and not rows[0][-1].strip().lstrip("-").isdigit():
             rows = rows[1:]  # a header
         by_name = {file.name: file for file in files}
         frames = []
         for number, row in enumerate(rows, 1):
-            if len(row) < 2 or not row[1].strip().isdigit():
-                raise SourceError(f"{table}: entry {number} is not 'file,stamp_ns': {','.join(row)}")
+            if len(row) < 2 or not STAMP.fullmatch(row[1].strip()):
+                raise SourceError(f"{table}: entry {number} is not 'file,stamp_ns': {','.join(row)[:MAX_SHOWN]}")
             if row[0].strip() not in by_name:
-                raise SourceError(f"{table}: entry {number} names '{row[0]}', which is not there")
+                raise SourceError(f"{table}: entry {number} names '{row[0][:MAX_SHOWN]}', which is not there")
             frames.append((int(row[1]), by_name[row[0].strip()]))
         if not frames:
             raise SourceError(f"{table}: no entries")

@@ -16,6 +16,8 @@ from rppg_ros.sources.recorded import thermal_encoding
 
 # Elementary streams: the reader would invent 25 frames per second.
 TIMELESS = frozenset({".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hevc", ".yuv"})
+MAX_CAMERA = 1000
+MAX_SHOWN = 20  # digits of a camera's number
 
 
 class VideoFile:
@@ -85,6 +87,8 @@ class Camera:
         self.name = f"camera {device}"
         self._stream = stream
         self.has_thermal = stream == THERMAL
+        if device.isdigit() and int(device) > MAX_CAMERA:
+            raise SourceError(f"camera '{device[:MAX_SHOWN]}': there is none of that number")
         self._capture = cv2.VideoCapture(int(device) if device.isdigit() else device)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a buffered frame is an old frame
         if not self._capture.isOpened():

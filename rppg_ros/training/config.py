@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-
 from rppg_ros.checked import FieldError, checked, hold
 from rppg_ros.datasets.base import DatasetError
 from rppg_ros.datasets.registry import dataset
@@ -16,6 +14,7 @@ from rppg_ros.limits import Limits
 from rppg_ros.models import registry
 from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.synthesis.factors import FACTORS
+from rppg_ros.yaml_files import YamlError, read_yaml
 
 FRAMES = Limits(1, 20_000)  # 11 minutes at 30 Hz
 RATE_HZ = Limits(1.0, 240.0)
@@ -153,9 +152,9 @@ class TrainConfig:
         TrainingError : no such file, not YAML, or a setting that is unknown or of the wrong kind; names it.
         """
         try:
-            raw = yaml.safe_load(Path(path).read_text())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise TrainingError(f"{path}: not readable: {' '.join(str(error).split())}") from None
+            raw = read_yaml(path)
+        except YamlError as error:
+            raise TrainingError(f"{path}: not readable: {error}") from None
         if not isinstance(raw, Mapping):
             raise TrainingError(f"{path}: holds no settings")
         try:

@@ -109,11 +109,16 @@ def test_a_broken_recording_does_not_stop_a_run():
     assert evaluate(unlabelled, POS).error == "n: no ground truth"
 
 
-def test_a_truth_of_another_time_is_unknown_not_invented():
+def test_a_truth_of_another_time_is_an_error_or_unknown_never_invented():
     good = person(seconds=2)
-    late = Truth({Vital.BVP: Trace(np.arange(300) * NS_PER_S // 30 + 900 * NS_PER_S, np.sin(np.arange(300)))})
-    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: late), POS).tasks[Vital.BVP]
-    assert all(math.isnan(rate) for rate in (*found.running.truth, *found.windows.truth))
+    late = Trace(np.arange(300) * NS_PER_S // 30 + 900 * NS_PER_S, np.sin(np.arange(300)))
+    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: Truth({Vital.BVP: late})), POS)
+    assert found.error.startswith("n: ground truth lies outside the recording: bvp wave from 899.9")
+    both = Truth({Vital.BVP: late}, {Vital.RSP: Trace([0], [15.0])})
+    found = evaluate(Recording("d", "n", "s", {}, good.open, lambda: both), POS)
+    assert not found.error and found.caution == "the ground truth of bvp wave lies outside the recording"
+    task = found.tasks[Vital.BVP]
+    assert all(math.isnan(rate) for rate in (*task.running.truth, *task.windows.truth))
 
 
 def contents(folder):

@@ -74,15 +74,16 @@ def test_a_tracker_ends_while_images_flood_it(module, ending):
 
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("moment", ["rclpy.init", "make_executor"])
+@pytest.mark.parametrize("moment", ["rclpy.init", "ManagedNode.autostart", "vitals.make_nodes"])
 def test_a_signal_while_the_node_begins_is_not_lost(moment, ending):
     """The signal comes just before that call: no context hears it."""
     program = f"""
 import os, signal, sys
 import rclpy
 from rppg_ros.nodes import managed, vitals
-owner = rclpy if "{moment}" == "rclpy.init" else managed
-name = "{moment}".rpartition(".")[2]
+owners = {{"rclpy": rclpy, "ManagedNode": managed.ManagedNode, "vitals": vitals}}
+owner, _, name = "{moment}".partition(".")
+owner = owners[owner]
 before = getattr(owner, name)
 def signalled(*args, **options):
     os.kill(os.getpid(), signal.{ending})

@@ -10,7 +10,7 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.camera_geometry import camera_of, info_topic
 from rppg_ros.nodes.diagnostics import RECENT_S, Recent
 from rppg_ros.nodes.face_tracker import FaceTrackerNode
-from rppg_ros.nodes.messages import crops_message, to_header
+from rppg_ros.nodes.messages import crops_message, from_time, to_header
 from rppg_ros.nodes.vitals import VitalsNode
 from rppg_ros.types import NS_PER_S, Rate, Status, Vital
 from support.graph import Listener, context, overrides, spinning, wait_for
@@ -101,7 +101,7 @@ def test_no_clock_is_in_the_diagnostics():
     node.destroy_node()
 
 
-@pytest.mark.parametrize(("late_s", "status"), [(3.0, Status.OK), (11.0, Status.STALE)])
+@pytest.mark.parametrize(("late_s", "status"), [(3.0, Status.OK), (6.0, Status.STALE)])
 def test_a_number_that_comes_too_late_is_none(late_s, status):
     node = vitals_node()
     node.last_ns = START_NS
@@ -111,6 +111,39 @@ def test_a_number_that_comes_too_late_is_none(late_s, status):
     assert node.late_rates == (status is Status.STALE) and (node.published[0].value == 72.0) == (status is Status.OK)
     health = node._diagnostics._checks["engine"]()
     assert ("come too late" in health.message) == (status is Status.STALE)
+    node.destroy_node()
+
+
+def ok_rates_of(node, stream, before_each=lambda i: None):
+    """Ages of the numbers that are given, seconds behind the host's time, which passes as the stamps do, or as `before_each` says."""
+    now = [0.0]
+    node.time._monotonic = lambda: now[0]
+    node.time._host_s = 0.0
+    ages = []
+    for vital in Vital:
+        node._rates[vital].publish = lambda m: (
+            m.status == Status.OK and ages.append(now[0] - (from_time(m.header.stamp) - START_NS) / NS_PER_S)
+        )
+    for i, crop in enumerate(stream):
+        now[0] = max(now[0], (crop.stamp_ns - START_NS) / NS_PER_S)
+        now[0] += before_each(i) or 0.0
+        node.take_crops(crop.stamp_ns, [crop], "camera")
+        wait_for(lambda: node.worker.pending == len(node.worker._results), what="the worker")
+        node._publish_results()
+    return ages
+
+
+def test_numbers_are_given_in_time_and_after_a_hold_up_only_once_it_has_caught_up():
+    node = vitals_node()
+    stream = list(crops(seconds=30.0, thermal=False))
+    ages = ok_rates_of(node, stream, lambda i: 8.0 if i == 500 else 0.0)  # held up for 8 s after 16.7 s
+    assert len(ages) > 8 and max(ages) < 5.5
+    node.destroy_node()
+
+
+def test_no_number_without_the_clock_that_was_asked_for():
+    node = vitals_node(use_sim_time=True)
+    assert not ok_rates_of(node, crops(seconds=14.0, thermal=False))
     node.destroy_node()
 
 

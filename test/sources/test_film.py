@@ -235,7 +235,10 @@ def test_times_that_go_back_end_it(tmp_path, monkeypatch):
     monkeypatch.setattr(film, "_frames", jumping)
     found, error = read(path)
     assert [picture.time_ns // 40_000_000 for picture in found] == [0, 30, 30, 29]
-    assert error == f"{path}: cannot be read on after 1.200 s: its times go back to 0.160 s"
+    assert error == (
+        f"{path}: cannot be read on after 1.200 s: its times go back to 0.160 s;"
+        " 4 frames were read, the file promises 30 frames, 1.200 s"
+    )
     monkeypatch.setattr(film, "_frames", lambda container: list(jumping(container))[:4])
     assert [frame.stamp_ns // 40_000_000 for frame in VideoFile(path)] == [0, 30]
 
