@@ -23,7 +23,8 @@ from support.recordings import bag_of_a_person, flat_video, person
 @pytest.fixture(scope="module")
 def measured():
     return evaluate(
-        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvaluationSettings(model="", window=12.0)
+        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}, width=320),
+        EvaluationSettings(model="", window=12.0),
     )
 
 
@@ -67,7 +68,8 @@ def test_a_person_is_measured(measured):
 
 def test_the_same_frames_give_the_same_result_bit_for_bit(measured):
     again = evaluate(
-        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvaluationSettings(model="", window=12.0)
+        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}, width=320),
+        EvaluationSettings(model="", window=12.0),
     )
     assert json.dumps(recording_to_json(again)) == json.dumps(recording_to_json(measured))
 
@@ -205,7 +207,7 @@ def test_errors_are_one_line_and_exit_2(words, message, folder, monkeypatch, cap
 
 
 def test_a_named_truth_topic(tmp_path, capsys):
-    bag_of_a_person(tmp_path / "bags", seconds=3)
+    bag_of_a_person(tmp_path / "bags", seconds=2, width=320)
     words = ["evaluate", str(tmp_path / "bags"), "-o", str(tmp_path / "out"), "--truth-topic"]
     assert main([*words, "bvp=/ground_truth/bvp"]) == 0
     assert set(Results.load(tmp_path / "out" / "results.json").recordings[0].tasks) == {Vital.BVP}
@@ -214,7 +216,7 @@ def test_a_named_truth_topic(tmp_path, capsys):
 
 
 def test_a_dataset_by_its_name(tmp_path, capsys):
-    bag = bag_of_a_person(tmp_path / "bags", seconds=3)
+    bag = bag_of_a_person(tmp_path / "bags", seconds=2, width=320)
     assert main(["evaluate", str(tmp_path / "bags"), "-o", str(tmp_path / "out")]) == 0
     (found,) = Results.load(tmp_path / "out" / "results.json").recordings
     assert found.key == "made-up/one"
