@@ -104,7 +104,7 @@ def test_it_learns_shoulders_that_rise():
         clips.append(clip)
         waves.append(torch.from_numpy(wave[:64]).float())
     x, y = torch.cat(clips), torch.stack(waves)
-    for _ in range(100):
+    for _ in range(60):
         found = network(x)[Vital.RSP]
         r = torch.nn.functional.cosine_similarity(found - found.mean(1, keepdim=True), y - y.mean(1, keepdim=True))
         if r.min() > 0.9:
