@@ -35,23 +35,12 @@ def ros(wheels_prefix, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def quick_compiler(tmp_path_factory) -> str:
-    """What CMake starts compilers by: setup.py asks for -O3, which takes its time and changes nothing that is tested."""
-    launcher = tmp_path_factory.mktemp("compiler") / "without_optimisation"
-    launcher.write_text('#!/bin/sh\nexec "$@" -O0\n')
-    launcher.chmod(0o755)
-    return str(launcher)
-
-
-@pytest.fixture(scope="module")
-def ros_env(ros, plain_env, quick_compiler) -> dict[str, str]:
-    """The variables that sourcing a ROS sets, and the compiler's."""
+def ros_env(ros, plain_env) -> dict[str, str]:
+    """The variables that sourcing a ROS sets."""
     (site,) = ros.glob("lib/python3*/site-packages")
     return plain_env | {
         "AMENT_PREFIX_PATH": str(ros),
         "CMAKE_PREFIX_PATH": str(ros),
-        "CMAKE_C_COMPILER_LAUNCHER": quick_compiler,
-        "CMAKE_CXX_COMPILER_LAUNCHER": quick_compiler,
         "PYTHONPATH": str(site),
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, [ros / "lib", *site.glob("ros_*.libs")])),
     }
