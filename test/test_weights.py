@@ -1,5 +1,6 @@
 """Shipped models: found by name, small, with a full card, and able to run."""
 
+import functools
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from rppg_ros import weights
 from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.inference.engine import EngineError
-from rppg_ros.inference.factory import make_engine
+from rppg_ros.inference.factory import HOP_S, make_engine
 from rppg_ros.meter import VitalsHalf
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.haemodynamics import Body
@@ -62,6 +63,7 @@ def test_an_unknown_name_says_which_there_are():
         ModelCard.read("phasenet")
 
 
+@functools.cache
 def crops_of(seed, seconds, hardness):
     """Crops of a made-up person with a thermal camera, and the truth."""
     scene = random_scene(np.random.default_rng(seed), hardness, thermal=True)
@@ -77,19 +79,26 @@ def crops_of(seed, seconds, hardness):
     ]
 
 
-@pytest.mark.parametrize("name", WANTED)
-def test_each_measures_people_it_never_saw(name):
-    """An easy scene; how right they are in hard ones is for benchmarks/judge.py."""
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "seconds", "hop_s"),
+    [("phasenet-causal", 18.0, HOP_S), ("mmrphys-rgb", 18.0, HOP_S), ("mmrphys-rgbt", 40.0, 3 * HOP_S)],
+)
+def test_each_measures_people_it_never_saw(name, seconds, hop_s):
+    """An easy scene, long enough for ten pulse rates a person, and three of breath where heat is seen.
+
+    How right they are in hard ones is for benchmarks/judge.py.
+    """
     errors = {vital: [] for vital in WANTED[name][0]}
     for seed in range(3):
-        vitals, crops = crops_of(seed, 45.0, 0.1)
-        half, rates = VitalsHalf(make_engine("auto", name)), []
+        vitals, crops = crops_of(seed, seconds, 0.1)
+        half, rates = VitalsHalf(make_engine("auto", name, hop_s)), []
         for crop in crops:
             rates += [o for o in half.push(crop.stamp_ns, [crop]) if isinstance(o, Rate) and o.status is Status.OK]
         for rate in rates:
             end_s = rate.stamp_ns / NS_PER_S
             truth = vitals.mean_rate(TRUE_RATE[rate.vital], end_s - rate.window_s, end_s)
             errors[rate.vital].append(abs(rate.per_minute - truth))
-    assert len(errors[Vital.BVP]) > 60 and np.median(errors[Vital.BVP]) < 1.5
+    assert len(errors[Vital.BVP]) > 24 and np.median(errors[Vital.BVP]) < 1.5
     if name == "mmrphys-rgbt":
-        assert len(errors[Vital.RSP]) > 10 and np.median(errors[Vital.RSP]) < 1.5
+        assert len(errors[Vital.RSP]) > 7 and np.median(errors[Vital.RSP]) < 1.5

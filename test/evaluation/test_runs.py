@@ -23,7 +23,8 @@ from support.recordings import bag_of_a_person, flat_video, person
 @pytest.fixture(scope="module")
 def measured():
     return evaluate(
-        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvaluationSettings(model="", window=12.0)
+        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}, width=320, fps=15.0),
+        EvaluationSettings(model="", window=12.0),
     )
 
 
@@ -50,7 +51,7 @@ def test_by_default_the_models_are_measured_that_the_robot_runs():
 def test_a_person_is_measured(measured):
     assert (measured.dataset, measured.name, measured.subject) == ("made-up", "one", "seed1")
     assert measured.conditions == {"light": "day"} and not measured.error
-    assert measured.duration_s == pytest.approx(25, abs=0.3) and 700 < measured.frames < 760
+    assert measured.duration_s == pytest.approx(25, abs=0.3) and 350 < measured.frames < 380
     task = measured.tasks[Vital.BVP]
     assert len(task.windows.measured) == 2 and task.windows.start_s == [0.0, 12.0]
     np.testing.assert_allclose(task.windows.measured, task.windows.truth, atol=5.1)
@@ -67,7 +68,8 @@ def test_a_person_is_measured(measured):
 
 def test_the_same_frames_give_the_same_result_bit_for_bit(measured):
     again = evaluate(
-        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}), EvaluationSettings(model="", window=12.0)
+        person(seconds=25, heart_rate=66.0, conditions={"light": "day"}, width=320, fps=15.0),
+        EvaluationSettings(model="", window=12.0),
     )
     assert json.dumps(recording_to_json(again)) == json.dumps(recording_to_json(measured))
 
@@ -210,7 +212,7 @@ def test_errors_are_one_line_and_exit_2(words, message, folder, monkeypatch, cap
 
 
 def test_a_named_truth_topic(tmp_path, capsys):
-    bag_of_a_person(tmp_path / "bags", seconds=3)
+    bag_of_a_person(tmp_path / "bags", seconds=2, width=320)
     words = ["evaluate", str(tmp_path / "bags"), "-o", str(tmp_path / "out"), "--truth-topic"]
     assert main([*words, "bvp=/ground_truth/bvp"]) == 0
     assert set(Results.load(tmp_path / "out" / "results.json").recordings[0].tasks) == {Vital.BVP}
@@ -219,7 +221,7 @@ def test_a_named_truth_topic(tmp_path, capsys):
 
 
 def test_a_dataset_by_its_name(tmp_path, capsys):
-    bag = bag_of_a_person(tmp_path / "bags", seconds=3)
+    bag = bag_of_a_person(tmp_path / "bags", seconds=2, width=320)
     assert main(["evaluate", str(tmp_path / "bags"), "-o", str(tmp_path / "out")]) == 0
     (found,) = Results.load(tmp_path / "out" / "results.json").recordings
     assert found.key == "made-up/one"

@@ -15,15 +15,16 @@ from rppg_ros.sources.frames import image_of
 from rppg_ros.sources.images import ImageError
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
 from rppg_ros.types import Rate, Status, Vital, Waveform
+from support.recordings import Reduced
 
 S = 1_000_000_000
 RADIOMETRY = {"thermal_scale": 0.01, "thermal_offset": -273.15}
-SCENE = DemoScene(heart_rate=84.0, respiration_rate=15.0, seconds=36.0, fps=20.0, motion_px=1.0)
+SCENE = DemoScene(heart_rate=84.0, respiration_rate=15.0, seconds=35.0, fps=15.0, motion_px=1.0)
 
 
 @pytest.fixture(scope="module")
 def scene():
-    return [(frame.stream, frame.stamp_ns, image_of(frame)) for frame in DemoSource(SCENE)]
+    return [(frame.stream, frame.stamp_ns, image_of(frame)) for frame in Reduced(DemoSource(SCENE), 320)]
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +57,11 @@ def test_waveforms_come_with_the_readings_each_sample_once(readings):
 
 def test_seconds_are_as_good_as_nanoseconds(scene, readings):
     meter, out = VitalsMeter(seed=0, **RADIOMETRY), []
-    for stream, stamp_ns, image in scene:
+    for stream, stamp_ns, image in scene[: len(scene) // 3]:
         out += meter.push(1.0 + stamp_ns / S, **{stream: image})
-    out += meter.finish()
-    assert [reading.heart_rate for reading in out] == pytest.approx(
-        [r.heart_rate for r in readings], abs=0.2, nan_ok=True
-    )
+    assert sum(reading.heart.status is Status.OK for reading in out) >= 2
+    same = [reading.heart_rate for reading in readings[: len(out)]]
+    assert [reading.heart_rate for reading in out] == pytest.approx(same, abs=0.2, nan_ok=True)
 
 
 def test_time_may_count_from_zero(scene):
@@ -73,8 +73,9 @@ def test_time_may_count_from_zero(scene):
 
 def test_one_call_for_a_video_file(tmp_path):
     path = tmp_path / "person.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 20.0, (640, 480))
-    for frame in DemoSource(DemoScene(heart_rate=72.0, seconds=14.0, fps=20.0, jitter_s=0.0, drop=0.0, motion_px=0.5)):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 20.0, (320, 240))
+    film = DemoScene(heart_rate=72.0, seconds=13.0, fps=20.0, jitter_s=0.0, drop=0.0, motion_px=0.5)
+    for frame in Reduced(DemoSource(film), 320):
         if frame.stream == "rgb":
             writer.write(image_of(frame)[..., ::-1])
     writer.release()

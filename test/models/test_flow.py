@@ -93,7 +93,7 @@ def test_the_pulse_is_that_of_the_released_network():
 def test_it_learns_shoulders_that_rise():
     """A picture whose lower part goes up and down with a wave; brightness does not tell the direction."""
     torch.manual_seed(0)
-    network = build("mmrphys", size="M", rsp_step=2, attention="none", dropout=0.0)
+    network = build("mmrphys", size="M", rsp_step=2, attention="none", dropout=0.0, tasks=("rsp",))
     optimiser = torch.optim.Adam(network.branches["rsp"].parameters(), 3e-3)
     t = np.arange(65)
     clips, waves = [], []
@@ -107,6 +107,8 @@ def test_it_learns_shoulders_that_rise():
     for _ in range(60):
         found = network(x)[Vital.RSP]
         r = torch.nn.functional.cosine_similarity(found - found.mean(1, keepdim=True), y - y.mean(1, keepdim=True))
+        if r.min() > 0.9:
+            break
         optimiser.zero_grad()
         (-r.mean()).backward()
         optimiser.step()

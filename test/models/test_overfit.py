@@ -12,6 +12,8 @@ from rppg_ros.types import Vital  # noqa: E402
 
 RATE_HZ = 30.0
 LEARNT = -0.95
+RATES = {"efficientphys": 2e-3, "factorizephys": 2e-3}
+"""Of learning, where another is quicker than 5e-3."""
 HEART_HZ, BREATH_HZ = (1.1, 1.7), (0.6, 0.45)
 
 
@@ -30,7 +32,7 @@ def clips(channels: int, frames: int, side: int, pad: int):
     return x, {Vital.BVP: pulse[:, :frames], Vital.RSP: breath[:, :frames]}
 
 
-def learn(network, x, targets, loss, steps: int, rate: float = 5e-3) -> float:
+def learn(network, x, targets, loss, steps: int, rate: float) -> float:
     """Train until the worst task's correlation is above 0.95; returns the worst negative Pearson of the last step."""
     optimiser = torch.optim.Adam(network.parameters(), lr=rate)
     worst = 1.0
@@ -58,10 +60,10 @@ def learn(network, x, targets, loss, steps: int, rate: float = 5e-3) -> float:
         ("factorizephys", {"attention": "none"}, 3, 48),
         ("factorizephys", {"attention": "fsam", "residual": False}, 3, 48),
         ("factorizephys", {"attention": "tsfm", "attend_at_inference": False}, 3, 48),
-        ("efficientphys", {"attention": "sasn", "pixels": 36}, 3, 60),
-        ("efficientphys", {"attention": "fsam", "pixels": 36}, 3, 60),
-        ("phasenet", {"pixels": 16}, 3, 64),
-        ("phasenet", {"pixels": 16, "causal": True}, 3, 64),
+        ("efficientphys", {"attention": "sasn", "pixels": 24}, 3, 40),
+        ("efficientphys", {"attention": "fsam", "pixels": 36}, 3, 40),
+        ("phasenet", {"pixels": 8}, 3, 64),
+        ("phasenet", {"pixels": 8, "causal": True}, 3, 64),
     ],
 )
 def test_learns_a_tiny_clip(name, config, channels, frames):
@@ -78,7 +80,7 @@ def test_learns_a_tiny_clip(name, config, channels, frames):
             return smooth_l1_multitask(waves, tasks)
         return negative_pearson(waves[Vital.BVP], tasks[Vital.BVP])
 
-    assert learn(network, x, targets, loss, steps=200) < LEARNT
+    assert learn(network, x, targets, loss, steps=200, rate=RATES.get(name, 5e-3)) < LEARNT
 
 
 @pytest.mark.slow

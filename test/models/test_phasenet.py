@@ -33,10 +33,10 @@ def test_any_crop_and_length(causal, pixels, frames):
     assert bvp.shape == (2, frames) and torch.isfinite(bvp).all()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6), seed=st.integers(0, 2**31))
 def test_a_stream_in_chunks_of_any_length_gives_what_the_clip_gives(causal, lengths, seed):
-    clip = 255 * torch.rand(2, 3, 40, 8, 8, generator=torch.Generator().manual_seed(seed))
+    clip = 255 * torch.rand(2, 3, 28, 8, 8, generator=torch.Generator().manual_seed(seed))
     state, parts, at, i = None, [], 0, 0
     with torch.no_grad():
         while at < clip.shape[2]:

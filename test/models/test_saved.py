@@ -18,7 +18,7 @@ SMALL = {
     "mmrphys": {"size": "S", "cameras": ("rgb", "thermal"), "fusion": "LF", "axis": "code"},
     "factorizephys": {"attention": "none", "attend_at_inference": False},
     "efficientphys": {"attention": "fsam", "pixels": 36, "factorise": False},
-    "phasenet": {"causal": True, "pixels": 16},
+    "phasenet": {"causal": True, "pixels": 8},
     "physfsunet": {"pixels": 16, "raw_share": 0.3},
 }
 ABOUT = Provenance(frames=64, rate_hz=25.0, training_data="synthetic", licence="MIT", scores={"mae": 1.5})

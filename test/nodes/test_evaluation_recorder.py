@@ -58,7 +58,7 @@ def replay(monkeypatch):
 @pytest.mark.slow
 def test_live_figures_are_the_offline_ones(tmp_path, replay):
     context()
-    bag = bag_of_a_person(tmp_path, seconds=20, heart_rate=78.0, fps=20.0, width=320)
+    bag = bag_of_a_person(tmp_path, seconds=16, heart_rate=78.0, fps=15.0, width=320)
     params = overrides(recording=bag, output=str(tmp_path / "out"), exit_at_end=False, quiet_after=3.0)
     recorder = EvaluationRecorder(parameter_overrides=params)
     replay(recorder, bag)
@@ -68,7 +68,7 @@ def test_live_figures_are_the_offline_ones(tmp_path, replay):
     assert (live.key, live.subject, live.frames) == ("made-up/one", "seed1", offline.frames)
     a, b = live.tasks[Vital.BVP].running, offline.tasks[Vital.BVP].running
     both = [(x, y) for x, y in zip(a.measured, b.measured, strict=True) if math.isfinite(x) and math.isfinite(y)]
-    assert len(both) >= 8
+    assert len(both) >= 5
     assert max(abs(x - y) for x, y in both) < LIVE_TOLERANCE_PER_MINUTE
     np.testing.assert_allclose(a.truth, b.truth, atol=0.2)
     assert np.nanmean(np.abs(np.subtract(a.measured, a.truth))) < 2

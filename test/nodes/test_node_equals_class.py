@@ -13,11 +13,12 @@ from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.nodes.vitals_pipeline import make_nodes
 from rppg_ros.sources.frames import image_of
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
-from rppg_ros.types import Rate
+from rppg_ros.types import Rate, Status
 from support.graph import context, wait_for
+from support.recordings import Reduced
 
 START_NS = 1_700_000_000_000_000_000
-SCENE = DemoScene(heart_rate=84.0, seconds=14.0, fps=20.0, thermal_fps=8.0, motion_px=2.0)
+SCENE = DemoScene(heart_rate=84.0, seconds=12.0, fps=15.0, thermal_fps=8.0, motion_px=2.0)
 CAMERA = {"thermal.scale": 0.01, "thermal.offset": -273.15, "detector.rate": 5.0}
 ID = "first"
 
@@ -76,7 +77,7 @@ def through_the_class(frames, values):
 
 @pytest.mark.parametrize("values", [{}, {"model": "mmrphys-rgbt"}, {"model": "phasenet-causal"}], ids=str)
 def test_node_and_class_are_equal(values):
-    frames = list(DemoSource(SCENE))
+    frames = list(Reduced(DemoSource(SCENE), 320))
     ids = ({}, {})
     node, own = (
         [named(output, faces) for output in outputs]
@@ -84,7 +85,7 @@ def test_node_and_class_are_equal(values):
             (through_the_nodes(frames, CAMERA | values), through_the_class(frames, CAMERA | values)), ids, strict=True
         )
     )
-    assert any(isinstance(output, Rate) and output.per_minute > 0 for output in own)
+    assert sum(isinstance(output, Rate) and output.status is Status.OK for output in own) >= 3
     assert sorted(map(plain, node)) == sorted(map(plain, own))
     readings = [ReadingMaker().take(outputs) for outputs in (node, own)]
     assert [plain(r.heart) for r in readings[0]] == [plain(r.heart) for r in readings[1]]

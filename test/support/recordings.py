@@ -7,12 +7,13 @@ import numpy as np
 
 from rppg_ros.datasets.base import Recording, Trace, Truth
 from rppg_ros.datasets.convert import write_bag
+from rppg_ros.sources.base import RGB
 from rppg_ros.synthesis.demo import DemoScene, DemoSource
 from rppg_ros.types import NS_PER_S, Vital
 
 
 class Reduced:
-    """A source whose images are reduced to a width, to be quick."""
+    """A source whose RGB images are reduced to a width, to be quick; thermal ones are small already."""
 
     def __init__(self, source, width):
         self._source, self._width = source, width
@@ -22,6 +23,9 @@ class Reduced:
 
     def __iter__(self):
         for frame in self._source:
+            if frame.stream != RGB:
+                yield frame
+                continue
             height = frame.image.shape[0] * self._width // frame.image.shape[1]
             image = cv2.resize(frame.image, (self._width, height), interpolation=cv2.INTER_AREA)
             yield replace(frame, image=image)

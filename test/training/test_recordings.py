@@ -25,7 +25,7 @@ from rppg_ros.training.recordings import open_recorded  # noqa: E402
 from rppg_ros.training.windows import MixedWindows, RecordedWindows  # noqa: E402
 from rppg_ros.types import NS_PER_S, Vital  # noqa: E402
 from support import dataset_folders as folders  # noqa: E402
-from support.recordings import bag_of_a_person, person_film  # noqa: E402
+from support.recordings import Reduced, bag_of_a_person, person_film  # noqa: E402
 
 TINY = {
     "family": "mmrphys",
@@ -74,7 +74,7 @@ def filmed(tmp_path, spec=None, thermal_fps=9.0, vitals=tuple(Vital), gap=None):
             wave[slice(*(gap or (0, 0)))] = np.nan
         return Truth({vital: Trace(np.round(times * NS_PER_S), wave) for vital, wave in values.items()})
 
-    recording = Recording("made-up", "one", "1", {}, lambda: DemoSource(scene), truth)
+    recording = Recording("made-up", "one", "1", {}, lambda: Reduced(DemoSource(scene), 320), truth)
     folder = tmp_path / "crops" / "one"
     make_crops(recording, truth(), spec or CropSpec(pixels=36, thermal=True), folder)
     return recording, load_crops(folder)
@@ -232,7 +232,7 @@ def test_held_out_subjects_are_not_trained_on(pure, cache):
 
 
 def test_ones_own_bag_is_a_set_too(tmp_path):
-    bag = bag_of_a_person(tmp_path, seconds=3, fps=15.0)
+    bag = bag_of_a_person(tmp_path, seconds=3, fps=15.0, width=320)
     asked = TrainConfig(**TINY, recordings=(RecordingSet(folder=bag, share=1.0),))
     (windows,) = open_recorded(asked, tmp_path / "crops", film=True).train
     assert all(torch.isfinite(wave).all() for wave in windows.draw(0)[1].values())

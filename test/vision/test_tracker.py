@@ -231,7 +231,7 @@ def test_people_are_followed_from_end_to_end(origin, name, by_network, films, de
     tracker = FaceTracker(CameraSettings(detector_model=detector_model(origin) if by_network else ""))
     capture = cv2.VideoCapture(str(films[origin] / name))
     seen, frames = [], 0
-    while frames < 200:
+    while frames < 120:
         done, image = capture.read()
         if not done:
             break
@@ -247,7 +247,7 @@ def test_nobody_is_seen_where_nobody_shows_a_face(origin, films):
     """Haar must not invent faces."""
     capture = cv2.VideoCapture(str(films[origin] / NOBODY[origin]))
     tracker, frames, found = FaceTracker(), 0, 0
-    while frames < 400:
+    while frames < 240:
         done, image = capture.read()
         if not done:
             break
