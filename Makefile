@@ -83,10 +83,13 @@ demo: $(VENV)/installed
 # numpy before 2.3 (Python 3.10, apt) has no default for what an ndarray holds, and mypy would ask for it each time.
 MYPY_FLAGS = $$($(RUN) $(BIN)/python -c 'import numpy as n; n.lib.NumpyVersion(n.__version__) < "2.3.0" and print("--allow-any-generics")')
 
+# From 2.0 on mypy has workers.
+MYPY_WORKERS = $$($(BIN)/mypy --help | grep -q -- --num-workers && echo "-n 2")
+
 lint: $(VENV)/test-ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(RUN) $(BIN)/mypy $(MYPY_FLAGS)
+	@$(RUN) $(BIN)/mypy $(MYPY_WORKERS) $(MYPY_FLAGS)
 
 # One process for each core of a small machine; one takes tests from the other when it has no more (docs/testing.md).
 TEST_WORKERS ?= 2

@@ -25,12 +25,15 @@ def edited_sources(sources) -> Path:
     return sources
 
 
-@pytest.mark.parametrize("option", [None, "--symlink-install"])
-def test_installs_everything_and_messages_travel(
-    option, edited_sources, wheels_prefix, plain_env, spin_one_message, run
-):
+def test_installs_everything_and_messages_travel(edited_sources, wheels_prefix, plain_env, spin_one_message, run):
+    """Both ways to install in one test: in two, each worker would compile for itself."""
     if not shutil.which("colcon", path=plain_env["PATH"]):
         pytest.skip("colcon is not installed")
+    for option in (None, "--symlink-install"):
+        built_and_used(option, edited_sources, wheels_prefix, plain_env, spin_one_message, run)
+
+
+def built_and_used(option, edited_sources, wheels_prefix, plain_env, spin_one_message, run):
     sources, install = edited_sources, edited_sources / f"install{option or ''}"
     # Compiled once for both. What ament copied would be in the way of its links; a user removes the build folder.
     shutil.rmtree(sources / "build/rppg_ros/ament_cmake_python", ignore_errors=True)

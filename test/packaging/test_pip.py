@@ -46,16 +46,15 @@ def ros_env(ros, plain_env) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def environment(tmp_path) -> Path:
-    """An empty virtual environment."""
-    path = tmp_path / "environment"
-    venv.create(path, with_pip=False, symlinks=True)
-    return path
+def test_installs_everything_and_messages_travel(tmp_path, sources, ros, ros_env, spin_one_message, run):
+    """Both ways to install in one test: in two, each worker would compile for itself."""
+    for mode in ("plain", "editable"):
+        environment = tmp_path / mode
+        venv.create(environment, with_pip=False, symlinks=True)
+        installed_and_used(mode, sources, environment, ros, ros_env, spin_one_message, run)
 
 
-@pytest.mark.parametrize("mode", ["plain", "editable"])
-def test_installs_everything_and_messages_travel(mode, sources, environment, ros, ros_env, spin_one_message, run):
+def installed_and_used(mode, sources, environment, ros, ros_env, spin_one_message, run):
     python = environment / "bin/python"
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     what = [str(sources)] if mode == "plain" else ["--editable", str(sources)]
