@@ -115,7 +115,7 @@ def test_a_number_that_comes_too_late_is_none(late_s, status):
 
 
 def ok_rates_of(node, stream, before_each=lambda i: None):
-    """Ages of the numbers that are given, seconds behind the host's time, which passes as the stamps do, or as `before_each` says."""
+    """Ages of the numbers that are given, seconds behind the host's time: the stamps', and what `before_each` adds to it."""
     now = [0.0]
     node.time._monotonic = lambda: now[0]
     node.time._host_s = 0.0
