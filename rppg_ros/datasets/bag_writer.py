@@ -77,7 +77,8 @@ class BagWriter:
             for stamp_ns, value in zip(trace.stamps_ns.tolist(), trace.values.tolist(), strict=True):
                 if np.isfinite(value):
                     fields = dict(value=value, std=0.0, snr_db=float("nan"), quality=1.0, status=0, window=0.0)
-                    yield self._known(RATE_TOPICS[vital], RATE_TYPES[vital], stamp_ns, **fields)
+                    name = RATE_TYPES[vital]
+                    yield self._known(RATE_TOPICS[vital], name, stamp_ns, **fields, reasons=np.zeros(0, np.uint8))
 
     def _known(self, topic: str, name: str, stamp_ns: int, **fields: Any) -> Stamped:
         stamp_ns += self._shift_ns

@@ -12,6 +12,7 @@ from rppg_ros.types import NS_PER_S, Vital
 # Beyond what any person lives with: a device's code for "no value" (511, 255 and the like), a wrong unit or a wrong column.
 POSSIBLE: dict[Vital, Limits] = {Vital.BVP: Limits(10.0, 350.0), Vital.RSP: Limits(1.0, 150.0)}
 """Rates, per minute."""
+SLACK_NS = NS_PER_S  # devices give a rate a second, and the first may come before the first frame
 MAX_WAVE = 1e12  # in whatever unit; squares of more lose all digits
 
 
@@ -81,7 +82,8 @@ def check_span(truth: Truth, first_ns: int, last_ns: int) -> str:
 
 def _overlap(trace: Trace, first_ns: int, last_ns: int) -> bool:
     stamps_ns = trace.stamps_ns[np.isfinite(trace.values)]
-    return bool(len(stamps_ns)) and bool(stamps_ns[0] <= last_ns and stamps_ns[-1] >= first_ns)
+    near = bool(len(stamps_ns)) and stamps_ns[0] <= last_ns + SLACK_NS and stamps_ns[-1] >= first_ns - SLACK_NS
+    return bool(near)
 
 
 def _span(trace: Trace, first_ns: int) -> str:

@@ -33,15 +33,22 @@ class ElapsedTime:
 
     def seconds(self) -> float:
         """Elapsed time. A paused simulation stands still; /clock that nobody publishes does not stop it."""
-        host_s, ros_ns = self._monotonic(), self._clock_ns()
+        host_s = self._monotonic()
         step_s = host_s - self._host_s
-        if ros_ns != self._ros_ns:
-            self._ticked_s = host_s
-        if self._simulated() and self._publishers():
-            step_s = max(0, ros_ns - self._ros_ns) / 1e9
-        self._host_s, self._ros_ns = host_s, ros_ns
+        if self._simulated():  # asking ROS for the time costs something, and this is asked for each image
+            step_s = self._simulated_step(step_s, host_s)
+        self._host_s = host_s
         self._elapsed_s += step_s
         return self._elapsed_s
+
+    def _simulated_step(self, step_s: float, host_s: float) -> float:
+        ros_ns = self._clock_ns()
+        if ros_ns != self._ros_ns:
+            self._ticked_s = host_s
+        if self._publishers():
+            step_s = max(0, ros_ns - self._ros_ns) / 1e9
+        self._ros_ns = ros_ns
+        return step_s
 
     @property
     def clockless(self) -> bool:

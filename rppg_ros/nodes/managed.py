@@ -57,8 +57,9 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
     def __init__(self, name: str, group: type, also_known: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self._surprise = Recent()
+        ros_clock: Any = self.get_clock()  # a ROSClock, though its type is Clock
         self.time = ElapsedTime(
-            lambda: bool(self.get_parameter("use_sim_time").value),
+            lambda: bool(ros_clock.ros_time_is_active),
             lambda: int(self.get_clock().now().nanoseconds),
             lambda: int(self.count_publishers("/clock")),
         )

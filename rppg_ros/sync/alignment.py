@@ -29,6 +29,7 @@ class Alignment:
         self._lags_s: deque[float] = deque(maxlen=REMEMBERED)
         self._events: deque[str] = deque(maxlen=EVENTS)
         self._rgb_at_thermal_ns: int | None = None
+        self._heard, self._late_s = 0, 0.0
 
     def arrived(self, stream: str, stamp_ns: int) -> None:
         """An image of "rgb" or "thermal" came."""
@@ -38,6 +39,9 @@ class Alignment:
         elif self._rgb:
             self._rgb_at_thermal_ns = self._rgb[-1]
             self._lags_s.append((self._rgb[-1] - stamp_ns) / NS_PER_S)
+            self._heard += 1
+            if self._heard % LEAST_THERMAL == 0:  # percentiles cost more than all the rest of it
+                self._late_s = self._lateness()
 
     def paired(self) -> None:
         """An RGB image found its thermal image."""
@@ -77,11 +81,15 @@ class Alignment:
         ----------
         most_s : bound; a stream that is further behind is not waited for at all.
         """
+        late_s = self._late_s
+        return usual_s + late_s if 0 < late_s <= most_s else usual_s
+
+    def _lateness(self) -> float:
+        """How much later than RGB thermal always comes, seconds; 0: it does not, or nothing can be said yet."""
         if len(self._lags_s) < LEAST_THERMAL or len(self._rgb) < 2:
-            return usual_s
+            return 0.0
         lag_s = float(np.percentile(self._lags_s, 90))
         if not lag_s > 0:  # a punctual image comes before the next RGB image
-            return usual_s
+            return 0.0
         # The newest RGB image is up to one period old when a thermal image comes: so much later is it than its lag.
-        late_s = lag_s + float(np.median(np.diff(np.fromiter(self._rgb, np.int64, len(self._rgb))))) / NS_PER_S
-        return usual_s + late_s if late_s <= most_s else usual_s
+        return lag_s + float(np.median(np.diff(np.fromiter(self._rgb, np.int64, len(self._rgb))))) / NS_PER_S

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 MAX_SUPERSAMPLING = 12
+FLAT = 1e-12  # a last row so near to 0 0 1 is that of an affine map
 KEEP_DENSE = 2  # a large face is first reduced to this many image pixels a crop pixel; the rest is exact
 
 
@@ -46,7 +47,7 @@ def projected_crop(
     matrix = to_pixel_centres @ homography @ to_square
     shape = (size * dense, size * dense)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    if np.allclose(matrix[2], (0, 0, 1), atol=1e-12):
+    if abs(matrix[2, 0]) < FLAT and abs(matrix[2, 1]) < FLAT and abs(matrix[2, 2] - 1) < FLAT:
         sampled = cv2.warpAffine(image, matrix[:2], shape, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     else:
         sampled = cv2.warpPerspective(image, matrix, shape, flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -72,5 +73,5 @@ def _reduced(
 def _scale(homography: np.ndarray, at: tuple[float, float]) -> float:
     """How many of the target's pixels one pixel covers at a place."""
     points = np.array([[at[0], at[1], 1.0], [at[0] + 1, at[1], 1.0], [at[0], at[1] + 1, 1.0]]) @ homography.T
-    flat = points[:, :2] / points[:, 2:]
-    return float(max(np.linalg.norm(flat[1] - flat[0]), np.linalg.norm(flat[2] - flat[0])))
+    (x, y), right, below = (points[:, :2] / points[:, 2:]).tolist()
+    return max(math.hypot(right[0] - x, right[1] - y), math.hypot(below[0] - x, below[1] - y))

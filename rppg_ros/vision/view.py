@@ -21,6 +21,7 @@ SAME_ZOOM, SAME_PLACE = (
     0.15,
     0.15,
 )  # ratio less 1, and face widths: the network is trained for less, nostrils stay in reach
+NEAR_ZOOMS = (0.94, 1.0, 1.06)
 CALIBRATED_ZOOMS = tuple(np.geomspace(0.88, 1.14, 7))  # of a calibrated pair the zoom is known, but for the face's tilt
 
 
@@ -129,11 +130,21 @@ class ThermalView:
             return
         self.matrix(frame.image.shape, thermal.image.shape, box)  # other shapes, other view
         expected = _Look.of(self._prior(frame.image.shape, thermal.image.shape, box), box)
-        found = place(frame.image, box, thermal.image, self._zooms(expected, frame, thermal), LEAST_PROOF)
+        found = self._confirmed(frame, thermal, box, expected)
+        if found is None:
+            found = place(frame.image, box, thermal.image, self._zooms(expected, frame, thermal), LEAST_PROOF)
         self.score = float("nan") if found is None else found.score
         settled = self._judge(found, expected, box)
         self._wait_s = CHECK_S if settled else LOOK_S if self._looks else min(2 * self._wait_s, CHECK_S)
         self._next_ns = frame.stamp_ns + round(self._wait_s * NS_PER_S)
+
+    def _confirmed(self, frame: Frame, thermal: Frame, box: Box, expected: _Look) -> Placement | None:
+        """What is believed, seen again: few zooms are enough for that. None: look everywhere."""
+        if self._looks or not (self._proved or self._estimate is not None):
+            return None
+        known = expected if self._estimate is None else _Look.of(self._estimate, box)
+        near = place(frame.image, box, thermal.image, tuple(known.zoom * z for z in NEAR_ZOOMS), LEAST_SCORE)
+        return near if near is not None and known.agrees(_Look.of(near.matrix(), box)) else None
 
     def _prior(self, rgb_shape: tuple[int, ...], thermal_shape: tuple[int, ...], box: Box) -> np.ndarray:
         known = self._given or self._calibration or SameView()

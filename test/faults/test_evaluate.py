@@ -16,7 +16,7 @@ from rppg_ros.datasets.base import Trace, Truth
 from rppg_ros.datasets.traces import read_csv
 from rppg_ros.evaluation import runner, spread
 from rppg_ros.evaluation.results import Results, ResultsError
-from rppg_ros.evaluation.truth import TruthError, check_span, possible_truth
+from rppg_ros.evaluation.truth import SLACK_NS, TruthError, check_span, possible_truth
 from rppg_ros.evaluation.whole_files import whole_file, write_whole
 from rppg_ros.evaluation.work import EvaluationError, find_recordings
 from rppg_ros.inference.engine import EngineError
@@ -47,6 +47,8 @@ ODD = {
     "another time": ("time_s,heart_rate\n5000,60\n5001,61\n", "from 5000.000 to 5001.000 s after its first frame"),
     "another clock": ("stamp_ns,heart_rate\n1700000000000000000,60\n", "lies outside the recording"),
 }
+
+S = 1_000_000_000
 
 
 @pytest.fixture
@@ -91,12 +93,14 @@ def test_rates_at_the_edge_of_what_is_possible(vital):
 
 
 def test_a_truth_that_touches_the_recording_is_of_its_time():
-    before, after = (Truth({}, {Vital.BVP: Trace([at], [60.0])}) for at in (9, 21))
-    for edge in (10, 20):
-        assert check_span(Truth({}, {Vital.BVP: Trace([edge], [60.0])}), 10, 20) == ""
+    before, after = (
+        Truth({}, {Vital.BVP: Trace([at], [60.0])}) for at in (10 * S - SLACK_NS - 1, 20 * S + SLACK_NS + 1)
+    )
+    for edge in (10 * S - SLACK_NS, 10 * S, 20 * S, 20 * S + SLACK_NS):
+        assert check_span(Truth({}, {Vital.BVP: Trace([edge], [60.0])}), 10 * S, 20 * S) == ""
     for outside in (before, after):
         with pytest.raises(TruthError, match="lies outside the recording"):
-            check_span(outside, 10, 20)
+            check_span(outside, 10 * S, 20 * S)
 
 
 def test_an_engine_that_raises_fails_its_recordings(folder, monkeypatch, capsys):
