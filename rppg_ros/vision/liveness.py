@@ -69,4 +69,4 @@ def _neighbours_alike(image: np.ndarray) -> float:
     if power == 0:
         return 1.0
     beside = float(np.einsum("ij,ij->", values[:, 1:], values[:, :-1])) / max(values[:, 1:].size, 1)
-    return beside / power
+    return float(beside / power)
