@@ -53,8 +53,11 @@ def test_vitals_ends_while_the_network_is_behind(ending):
     assert code == 0 and "Traceback" not in said and "terminate called" not in said, said
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("module", ["face_tracker", "vitals_pipeline"])
+@pytest.mark.parametrize(
+    ("module", "ending"),
+    [("face_tracker", signal.SIGTERM), ("vitals_pipeline", signal.SIGINT)],
+    ids=["face_tracker-SIGTERM", "vitals_pipeline-SIGINT"],
+)
 def test_a_tracker_ends_while_images_flood_it(module, ending):
     context()
     camera = Node("camera")
@@ -73,8 +76,15 @@ def test_a_tracker_ends_while_images_flood_it(module, ending):
     assert code == 0 and "Traceback" not in said and "terminate called" not in said, said
 
 
-@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("moment", ["rclpy.init", "ManagedNode.autostart", "vitals.make_nodes"])
+@pytest.mark.parametrize(
+    ("moment", "ending"),
+    [
+        ("rclpy.init", "SIGINT"),
+        ("rclpy.init", "SIGTERM"),
+        ("ManagedNode.autostart", "SIGINT"),
+        ("vitals.make_nodes", "SIGTERM"),
+    ],
+)
 def test_a_signal_while_the_node_begins_is_not_lost(moment, ending):
     """The signal comes just before that call: no context hears it."""
     program = f"""

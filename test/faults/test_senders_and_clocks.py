@@ -12,7 +12,8 @@ from rppg_ros.nodes.diagnostics import RECENT_S, Recent
 from rppg_ros.nodes.face_tracker import FaceTrackerNode
 from rppg_ros.nodes.messages import crops_message, from_time, to_header
 from rppg_ros.nodes.vitals import VitalsNode
-from rppg_ros.types import NS_PER_S, Rate, Status, Vital
+from rppg_ros.types import NS_PER_S, Box, Rate, Status, Vital
+from rppg_ros.vision.view import ViewState
 from support.graph import Listener, context, overrides, spinning, wait_for
 from support.people import START_NS, crops
 
@@ -239,3 +240,30 @@ def test_the_camera_of_a_camera_info():
     cut = camera_of(info, rectified=False)
     assert (cut.k[0, 2], cut.k[1, 2], cut.width, cut.height) == (150, 100, 160, 120)
     assert camera_of(CameraInfo(width=320, height=240), rectified=True) is None
+
+
+def test_camera_info_and_the_pose_of_the_thermal_camera_calibrate_the_view():
+    context()
+    pose = [0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    tracker = FaceTrackerNode(parameter_overrides=overrides(thermal__extrinsics=pose))
+    tracker.autostart()
+    rgb, thermal = tracker._listeners
+    rgb.callback(CameraInfo(width=640, height=480, k=[600.0, 0, 320, 0, 600, 240, 0, 0, 1]))
+    assert tracker.geometry.missing == ["/thermal/camera_info"]
+    thermal.callback(CameraInfo(width=160, height=120, k=[150.0, 0, 80, 0, 150, 60, 0, 0, 1]))
+    view = tracker.camera.tracker.view
+    assert view.state is ViewState.CALIBRATED and not tracker.geometry.missing
+    near = view.matrix((480, 640, 3), (120, 160), Box(270, 190, 90, 100))  # 90 px of 600: a face of 0.15 m at 1 m
+    x, y, w = near @ (320.0, 240.0, 1.0)
+    assert (x / w, y / w) == pytest.approx((80 - 150 * 0.05, 60)), (
+        "5 cm to the left of what the thermal camera looks at"
+    )
+    tracker.destroy_node()
+
+
+def test_a_pose_that_is_none_is_said_when_the_node_is_configured():
+    context()
+    tracker = FaceTrackerNode(parameter_overrides=overrides(thermal__extrinsics=[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+    tracker.autostart()
+    assert not tracker.active and "thermal.extrinsics" in tracker.problem
+    tracker.destroy_node()

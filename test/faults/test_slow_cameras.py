@@ -7,10 +7,10 @@ from rppg_ros.synthesis.demo import DemoSource
 from rppg_ros.types import Rate, Status, Vital
 
 
-def measured(fps, heart_rate, seconds=24, **scene):
+def measured(fps, heart_rate, seconds=18, **scene):
     options = "".join(f",{name}={value}" for name, value in scene.items())
     text = f"heart_rate={heart_rate},fps={fps},thermal_fps=0,seconds={seconds},seed=2{options}"
-    meter = VitalsMeter(engine="pos", seed=1)
+    meter = VitalsMeter(engine="pos", seed=1, detector_rate=1.0)
     rates = [o for o in meter.run(DemoSource.from_text(text)) if isinstance(o, Rate) and o.vital is Vital.BVP]
     return [rate.per_minute for rate in rates if rate.status is Status.OK], meter.vitals.too_slow
 
