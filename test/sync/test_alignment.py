@@ -79,3 +79,68 @@ def test_a_camera_that_stopped_is_no_camera_that_does_not_pair():
     for i in range(60):
         alignment.arrived(RGB, START_NS + round((6 + i / 30) * NS_PER_S))
     assert not alignment.arriving and not alignment.complaint
+
+
+def at(alignment, name, seconds):
+    alignment.arrived(name, START_NS + round(seconds * NS_PER_S))
+
+
+def late_by(lags_s, rgb=10):
+    """RGB ten times a second up to 0.9 s, then thermal images with these lags."""
+    alignment = Alignment()
+    for i in range(rgb):
+        at(alignment, RGB, i / 10)
+    for lag_s in lags_s:
+        at(alignment, THERMAL, (rgb - 1) / 10 - lag_s)
+    return alignment
+
+
+@pytest.mark.parametrize(("count", "known"), [(1, False), (4, False), (5, True), (6, True)])
+def test_lateness_is_known_from_the_fifth_image_on(count, known):
+    expected = 0.05 + 0.2 + 0.1 if known else 0.05  # the lag, and one period of RGB
+    assert late_by([0.2] * count).wait_s(0.05, 0.5) == pytest.approx(expected)
+
+
+def test_lateness_is_looked_at_every_fifth_image():
+    assert late_by([0.2] * 5 + [0.4] * 4).wait_s(0.05, 0.9) == pytest.approx(0.35)
+    assert late_by([0.2] * 5 + [0.4] * 5).wait_s(0.05, 0.9) == pytest.approx(0.55), "90 % of the lags are at most 0.4"
+
+
+def test_nine_of_ten_lags_are_waited_for():
+    lags = [i / 100 for i in range(1, 31)]
+    assert late_by(lags).wait_s(0.0, 0.9) == pytest.approx(0.271 + 0.1)
+
+
+def test_two_rgb_images_are_enough_and_one_is_not():
+    assert late_by([0.2] * 5, rgb=2).wait_s(0.05, 0.5) == pytest.approx(0.35)
+    assert late_by([0.2] * 5, rgb=1).wait_s(0.05, 0.5) == 0.05
+
+
+def test_the_bound_itself_is_waited_for():
+    assert late_by([0.25] * 5).wait_s(0.0, 0.35) == pytest.approx(0.35)
+
+
+def test_a_lag_of_nothing_is_punctual():
+    assert late_by([0.0] * 5).wait_s(0.05, 0.5) == 0.05
+
+
+def test_what_is_long_ago_is_forgotten():
+    alignment = late_by([0.4] * 40)
+    for _ in range(31):
+        at(alignment, THERMAL, 0.9)
+    assert alignment.lag_s == 0.0
+    for _ in range(4):
+        at(alignment, THERMAL, 0.9)
+    assert alignment.wait_s(0.05, 0.9) == 0.05
+    for i in range(31):  # RGB has become four times as fast
+        at(alignment, RGB, 1.0 + i / 40)
+    for _ in range(35):
+        at(alignment, THERMAL, 1.75 - 0.2)
+    assert alignment.wait_s(0.0, 0.9) == pytest.approx(0.2 + 1 / 40)
+
+
+def test_the_share_is_of_the_last_seconds():
+    alignment = stream(pairs=1)
+    for i in range(240):
+        at(alignment, (RGB, THERMAL)[i % 2], 7 + i / 20)
+    assert alignment.share == 0.0
