@@ -42,9 +42,9 @@ def pos(rgb: np.ndarray, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
     # The paper's h follows the reflected light; blood absorbs, so bvp (positive with more blood) is its negative.
     pulse = -(plane[:, 0] + alpha[:, None] * plane[:, 1])
     pulse -= pulse.mean(axis=1, keepdims=True)
-    for start, piece in enumerate(pulse):
-        total[start : start + length] += piece
-        count[start : start + length] += 1
+    places = (np.arange(len(pulse))[:, None] + np.arange(length)).ravel()
+    total = np.bincount(places, weights=pulse.ravel(), minlength=len(rgb))
+    count = np.bincount(places, weights=np.ones(len(places)), minlength=len(rgb))
     return total / np.maximum(count, 1), count
 
 
