@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import multiprocessing
+import pickle
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from belief_set import DEAD, LIVE, Sequence, held_out, load
 from torch import nn
 
 from rppg_ros.types import Vital
+from rppg_ros.vitals.observation import MOST
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
 HIDDEN = (32, 16)
@@ -47,13 +49,14 @@ class Filter(nn.Module):
             *(nn.Linear(wide, narrow), nn.ReLU(), nn.Dropout(DROPPED)),
             nn.Linear(narrow, 3),
         )
+        self.scale, self.offset = nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(3))  # of scores, see settle
         self.register_buffer("rates", torch.tensor(grid.rates, dtype=torch.float32))
         self.log_drift = nn.Parameter(torch.tensor(math.log(1.5 if vital is Vital.BVP else 0.6)))
         self.jump = nn.Parameter(torch.tensor(-5.0))
         self.again = nn.Parameter(torch.tensor(-1.0))
         self.first = nn.Parameter(torch.tensor(0.0))
         self.prior = nn.Parameter(torch.tensor([0.0, 0.0, -1.0, -1.0]))
-        self.switch = nn.Parameter(torch.eye(4) * 5.0)
+        self.switch = nn.Parameter(torch.eye(4) * 7.5)  # what is behind a rhythm stays that for minutes
 
     def transition(self) -> tuple[torch.Tensor, torch.Tensor]:
         distance = (self.rates[:, None] - self.rates[None]) / torch.exp(self.log_drift)
@@ -66,7 +69,7 @@ class Filter(nn.Module):
         standard = (features - self.mean) / self.std
         if self.training:
             standard = standard + NOISE * torch.randn_like(standard)
-        scores = self.net(standard)
+        scores = self.net(standard) * self.scale.exp() + self.offset
         n, t, g, _ = scores.shape
         drift, switch = self.transition()
         prior = torch.softmax(self.prior, dim=0)
@@ -79,7 +82,7 @@ class Filter(nn.Module):
                 none_next = none * switch[0, 0] + arrived[:, :1]
                 rest = (rest @ drift) * torch.diagonal(switch)[1:, None] + arrived[:, 1:, None] / g
                 none, weight = none_next, torch.sigmoid(self.again)
-            likelihood = torch.exp(weight * scores[:, second].clamp(-20, 20)).permute(0, 2, 1)
+            likelihood = torch.exp(weight * scores[:, second].clamp(-MOST, MOST)).permute(0, 2, 1)
             rest = rest * likelihood
             total = none + rest.sum((1, 2))[:, None]
             none, rest = none / total, rest / total[..., None]
@@ -149,20 +152,32 @@ def main() -> None:
     parser.add_argument("--vital", type=Vital, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=12, help="default: %(default)s")
+    parser.add_argument("--again", type=Path, help="do not fit a network; settle the one of this file")
+    parser.add_argument("--kept", type=Path, help="file to keep the features in between fits")
     parser.add_argument("--batch", type=int, default=24, help="default: %(default)s")
     args = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(2)
-    sequences = read(args.data, args.vital)
+    if args.kept and args.kept.is_file():
+        sequences = pickle.loads(args.kept.read_bytes())  # our own file
+    else:
+        sequences = read(args.data, args.vital)
+        if args.kept:
+            args.kept.write_bytes(pickle.dumps(sequences))
     fitted = weighted([one for one in sequences if not held_out(one.name)])
     checked = [one for one in sequences if held_out(one.name)]
     print(len(fitted), "sequences fitted,", len(checked), "held out", flush=True)
     sample = np.concatenate([one.features[::7].reshape(-1, one.features.shape[2]) for one in fitted]).astype(np.float32)
     model = Filter(args.vital, sample.shape[1], sample.mean(0), np.maximum(sample.std(0), 0.05))
+    rng = np.random.default_rng(0)
+    if args.again:
+        reread(model, args.again)
+        settle(model, checked, args.vital, rng)
+        write(model, args.vital, args.output)
+        return
     optimiser = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=1e-2)
     steps = args.epochs * math.ceil(len(fitted) / args.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, steps + 1)
-    rng = np.random.default_rng(0)
     best, kept = math.inf, model.state_dict()
     for epoch in range(args.epochs):
         losses = []
@@ -182,7 +197,36 @@ def main() -> None:
         if np.mean(held) < best:
             best, kept = np.mean(held), {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(kept)
+    settle(model, checked, args.vital, rng)
     write(model, args.vital, args.output)
+
+
+def settle(model: Filter, checked: list[Sequence], vital: Vital, rng: np.random.Generator, epochs: int = 8) -> None:
+    """Fit the size of the scores and the filter's own numbers on those that the network never saw: of what it learnt it is too
+    sure, and of what it learnt under noise not sure enough."""
+    model.eval()
+    of_network = {id(parameter) for parameter in model.net.parameters()}
+    free = [parameter for parameter in model.parameters() if id(parameter) not in of_network]
+    optimiser = torch.optim.Adam(free, 0.03)
+    for epoch in range(epochs):
+        losses = []
+        for features, *labels in batches(checked, 24, rng):
+            loss = loss_of(model, model(features), *labels, KERNEL[vital])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        print(f"settled {epoch} loss {np.mean(losses):.3f}", flush=True)
+
+
+def reread(model: Filter, path: Path) -> None:
+    """Take the weights of a file that `write` made; the filter's own numbers begin anew."""
+    with np.load(path) as file, torch.no_grad():
+        for i, layer in enumerate(layer for layer in model.net if isinstance(layer, nn.Linear)):
+            layer.weight.copy_(torch.tensor(file[f"weight{i}"]))
+            layer.bias.copy_(torch.tensor(file[f"bias{i}"]))
+        model.mean.zero_()
+        model.std.fill_(1.0)
 
 
 def write(model: Filter, vital: Vital, path: Path) -> None:
@@ -194,6 +238,9 @@ def write(model: Filter, vital: Vital, path: Path) -> None:
         if i == 0:
             bias = bias - weight @ (model.mean / model.std)
             weight = weight / model.std
+        if i + 1 == len(layers):
+            grow = model.scale.detach().exp()
+            weight, bias = weight * grow[:, None], bias * grow + model.offset.detach()
         arrays[f"weight{i}"], arrays[f"bias{i}"] = weight.numpy().astype(np.float32), bias.numpy().astype(np.float32)
     _, switch = model.transition()
     arrays["switch"] = switch.detach().numpy()

@@ -32,9 +32,8 @@ def pos(rgb: np.ndarray, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
     """
     rgb = _checked(rgb)
     length = window_length(rate_hz)
-    total, count = np.zeros(len(rgb)), np.zeros(len(rgb))
     if len(rgb) < length:
-        return total, count
+        return np.zeros(len(rgb)), np.zeros(len(rgb))
     windows = np.lib.stride_tricks.sliding_window_view(rgb, length, axis=0)  # (w, 3, length)
     normal = windows / np.maximum(windows.mean(axis=2, keepdims=True), _TINY)
     plane = _POS_PLANE @ normal  # (w, 2, length)
@@ -43,8 +42,8 @@ def pos(rgb: np.ndarray, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
     pulse = -(plane[:, 0] + alpha[:, None] * plane[:, 1])
     pulse -= pulse.mean(axis=1, keepdims=True)
     places = (np.arange(len(pulse))[:, None] + np.arange(length)).ravel()
-    total = np.bincount(places, weights=pulse.ravel(), minlength=len(rgb))
-    count = np.bincount(places, weights=np.ones(len(places)), minlength=len(rgb))
+    total: np.ndarray = np.bincount(places, weights=pulse.ravel(), minlength=len(rgb))
+    count: np.ndarray = np.bincount(places, weights=np.ones(len(places)), minlength=len(rgb))
     return total / np.maximum(count, 1), count
 
 

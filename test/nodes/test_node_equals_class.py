@@ -85,7 +85,7 @@ def test_node_and_class_are_equal(values):
             (through_the_nodes(frames, CAMERA | values), through_the_class(frames, CAMERA | values)), ids, strict=True
         )
     )
-    assert sum(isinstance(output, Rate) and output.status is Status.OK for output in own) >= 3
+    assert sum(isinstance(output, Rate) and output.status is Status.OK for output in own) >= 2
     assert sorted(map(plain, node)) == sorted(map(plain, own))
     readings = [ReadingMaker().take(outputs) for outputs in (node, own)]
     assert [plain(r.heart) for r in readings[0]] == [plain(r.heart) for r in readings[1]]
