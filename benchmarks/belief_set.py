@@ -12,7 +12,7 @@ import numpy as np
 from rppg_ros.sync.resample import grid_ns, resample
 from rppg_ros.types import Vital
 from rppg_ros.vitals.spectral_evidence import GRIDS, features
-from rppg_ros.vitals.witnesses import WITNESSES, witnesses
+from rppg_ros.vitals.witnesses import WITNESSES, bridged, witnesses
 
 HELD_S = 15.0  # breath held for so long is no breath
 LIVE, DEAD, UNKNOWN = 1, 0, -1
@@ -50,7 +50,9 @@ def load(path: Path, vital: Vital, with_evidence: bool = True, without: tuple[st
     start_ns, grid = int(data[f"{vital}_start_ns"]), GRIDS[vital]
     evidence = None
     if with_evidence and "evidence" in data:
-        evidence = resample(data["at_ns"], data["evidence"], grid_ns(start_ns, rate_hz, 0, len(wave)))
+        evidence = resample(
+            data["at_ns"], bridged(data["at_ns"], data["evidence"]), grid_ns(start_ns, rate_hz, 0, len(wave))
+        )
     frame_s = float(np.median(np.diff(data["at_ns"]))) / 1e9 if "at_ns" in data else math.nan
     first_s = start_ns / 1e9
     ends = np.arange(math.ceil(grid.min_s), int(len(wave) / rate_hz) + 1)

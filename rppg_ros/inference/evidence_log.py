@@ -10,6 +10,7 @@ import numpy as np
 
 from rppg_ros.sync.resample import grid_ns, resample
 from rppg_ros.types import NS_PER_S
+from rppg_ros.vitals.witnesses import bridged
 
 KEEP_S = 60.0  # the longest look of any vital sign, and the engine's delay
 COVERED = 0.9  # of the span that is asked for: with less there is no evidence
@@ -40,7 +41,7 @@ class EvidenceLog:
         if covered < COVERED * (int(at_ns[-1]) - int(at_ns[0])):
             return None
         stamps_ns = np.array([stamp_ns for stamp_ns, _ in near], np.int64)
-        return resample(stamps_ns, np.stack([row for _, row in near]), at_ns)
+        return resample(stamps_ns, bridged(stamps_ns, np.stack([row for _, row in near])), at_ns)
 
     @property
     def frame_s(self) -> float:

@@ -14,6 +14,7 @@ COLOURS = 3 * PARTS  # of the evidence's columns: mean R, G, B of the parts of t
 AROUND = slice(COLOURS, COLOURS + 3)
 HEAD_X, HEAD_Y, ZOOM, BODY_Y, CLIPPED, DARK, THERMAL, SIDE = range(COLOURS + 3, COLOURS + 11)
 WIDTH = COLOURS + 11
+KNOWN = 0.8  # of a column: with fewer values it says nothing
 _TINY = 1e-6
 
 
@@ -56,6 +57,21 @@ def witnesses(vital: Vital, own: np.ndarray, evidence: np.ndarray | None, rate_h
     if evidence is not None and len(evidence):
         fill = _of_pulse if vital is Vital.BVP else _of_breath
         fill(out[:, -len(evidence) :], np.asarray(evidence, np.float64), rate_hz)
+    return out
+
+
+def bridged(stamps_ns: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+    """Evidence (n, WIDTH) whose unknown values are interpolated, where a column knows most of its own: a thermal camera misses
+    frames now and then. A column that knows less stays unknown."""
+    unknown = ~np.isfinite(evidence)
+    if not unknown.any():
+        return evidence
+    out = np.array(evidence, copy=True)
+    since = (stamps_ns - stamps_ns[0]).astype(np.float64)
+    for column in np.flatnonzero(unknown.any(axis=0)):
+        there = ~unknown[:, column]
+        if there.mean() >= KNOWN:
+            out[:, column] = np.interp(since, since[there], evidence[there, column])
     return out
 
 

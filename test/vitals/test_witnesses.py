@@ -19,6 +19,7 @@ from rppg_ros.vitals.witnesses import (
     WIDTH,
     WITNESSES,
     ZOOM,
+    bridged,
     witnesses,
 )
 
@@ -85,3 +86,23 @@ def test_black_is_no_logarithm_of_nothing():
 def test_a_stretch_too_short_for_a_projection_has_none():
     heard = witnesses(Vital.BVP, np.zeros(10), evidence()[:10], HZ)
     assert np.isnan(heard[1 : 3 + PARTS]).all() and np.isfinite(heard[3 + PARTS :]).all()
+
+
+@pytest.mark.parametrize(("missing", "bridges"), [(29, True), (31, False)])
+def test_a_column_that_knows_most_of_its_values_is_bridged(missing, bridges):
+    stamps_ns = 10**18 + np.arange(N) * 66_666_667
+    rows = np.tile(np.arange(N, dtype=float)[:, None], (1, WIDTH))
+    rows[5 : 5 + missing, THERMAL] = np.nan
+    found = bridged(stamps_ns, rows)
+    assert np.isnan(rows[5, THERMAL]) and np.array_equal(
+        np.delete(found, THERMAL, axis=1), np.delete(rows, THERMAL, axis=1)
+    )
+    if bridges:
+        assert found[:, THERMAL] == pytest.approx(np.arange(N))
+    else:
+        assert np.isnan(found[5 : 5 + missing, THERMAL]).all()
+
+
+def test_what_is_all_known_is_left_alone():
+    rows = evidence()
+    assert bridged(np.arange(N), rows) is rows
