@@ -26,13 +26,11 @@ from rppg_ros.vitals.observation import MOST
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
 HIDDEN = (32, 16)
-DROPPED, NOISE = (
-    0.1,
-    0.15,
-)  # share of units left out, and deviation of what is added to standardised features, while it learns
+DROPPED = 0.05  # share of the units that are left out while it learns
+NOISE = 0.1  # deviation of what is added to the standardised features while it learns
 KERNEL = {Vital.BVP: 2.0, Vital.RSP: 0.8}  # per minute: how sharply the truth is known
 WITHOUT = 5  # one file in so many is also heard without evidence
-TIMES = {"film": 3, "finger": 6}  # real faces and fingers
+TIMES = {"film": 3, "finger": 6, "living-thermal": 2}  # how often those are shown whose names begin so
 
 
 class Filter(nn.Module):
@@ -142,7 +140,11 @@ def read(folders: list[Path], vital: Vital, jobs: int = 2) -> list[Sequence]:
 
 def weighted(sequences: list[Sequence]) -> list[Sequence]:
     """Those that are fitted on, the real ones several times: there are few of them, and they are what it is for."""
-    return [one for one in sequences for _ in range(TIMES.get(one.name.split("-")[0], 1))]
+    return [one for one in sequences for _ in range(_times(one.name))]
+
+
+def _times(name: str) -> int:
+    return next((times for beginning, times in TIMES.items() if name.startswith(beginning)), 1)
 
 
 def main() -> None:
