@@ -19,6 +19,12 @@ STATUS = {
     HeartRate.STATUS_UNSUPPORTED: "not measured by this engine",
 }
 
+REASON = {
+    getattr(HeartRate, name): name.removeprefix("REASON_").lower().replace("_", " ")
+    for name in dir(HeartRate)
+    if name.startswith("REASON_")
+}
+
 
 class PrintVitals(Node):
     """Subscribes to both rates."""
@@ -35,6 +41,9 @@ class PrintVitals(Node):
         stamp = message.header.stamp.sec + message.header.stamp.nanosec / 1e9
         who = message.face_id or "-"
         text = STATUS[message.status]
+        if message.reasons:
+            shares = zip(message.reasons, message.reason_shares, strict=True)
+            text += ": " + ", ".join(f"{REASON.get(reason, reason)} {share:.2f}" for reason, share in shares)
         if message.status == HeartRate.STATUS_OK:
             text = f"{message.value:6.1f} ± {message.std:.1f} {unit}  quality {message.quality:.2f}  snr {message.snr_db:.1f} dB"
         print(f"{stamp:.2f}  {who:6s} {name:6s} {text}  [{message.model}, {message.window:.0f} s]", flush=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rppg_ros.inference.engine import EngineError
     from rppg_ros.meter import Measurement, Reading, VitalsMeter, measure
+    from rppg_ros.reason_texts import why
     from rppg_ros.settings import SettingError
     from rppg_ros.sources.base import SourceError
     from rppg_ros.sources.images import ImageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 # Nothing of ours imports it before this line. Who wants it sets the variable to 0.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 _HOMES = {
     "DetectorError": "rppg_ros.vision.detect",
     "EngineError": "rppg_ros.inference.engine",
@@ -31,6 +32,7 @@ _HOMES = {
     "Vital": "rppg_ros.types",
     "VitalsMeter": "rppg_ros.meter",
     "measure": "rppg_ros.meter",
+    "why": "rppg_ros.reason_texts",
 }
 __all__ = [
     "DetectorError",
@@ -45,6 +47,7 @@ __all__ = [
     "Vital",
     "VitalsMeter",
     "measure",
+    "why",
 ]
 
 

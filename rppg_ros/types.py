@@ -42,6 +42,20 @@ class Reason(enum.IntEnum):
     THERMAL_DEAD = 4
     THERMAL_UNREGISTERED = 5
     THERMAL_NOT_SKIN = 6
+    WARMING_UP = 7
+    NO_FACE = 8
+    FACE_SMALL = 9
+    TOO_DARK = 10
+    TOO_BRIGHT = 11
+    MOVEMENT = 12
+    TALKING = 13
+    LIGHT_RHYTHM = 14
+    MOTION_RHYTHM = 15
+    PICTURE_DEAD = 16
+    NO_SKIN = 17
+    NO_SIGN_OF_LIFE = 18
+    OUT_OF_RANGE = 19
+    WEAK_SIGNAL = 20
 
 
 class ThermalState(enum.IntEnum):
@@ -116,6 +130,7 @@ class FaceCrop:
     confidence : of the detector's last sight of this face, 0..1.
     motion : speed of the box centre, box widths per second.
     thermal_state : why there is no `thermal`, if there is none.
+    evidence : float32 (vision.evidence.WIDTH,), what the picture says beside the crop; None: not measured.
     """
 
     stamp_ns: int
@@ -129,6 +144,7 @@ class FaceCrop:
     thermal_stamp_ns: int = 0
     thermal_radiometric: bool = False
     thermal_state: ThermalState = ThermalState.MISSING
+    evidence: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +176,8 @@ class Rate:
     snr_db : NaN where there was no signal.
     quality : 0..1.
     window_s : waveform used, seconds.
-    reasons : why there is no number, where more is known than the status says.
+    reasons : why there is no number, where more is known than the status says. shares : how much of it each explains, 0..1.
+    low, high : the rate lies between them with a probability of 95 %, as far as can be told; NaN unless status is OK.
     """
 
     vital: Vital
@@ -174,6 +191,9 @@ class Rate:
     window_s: float
     model: str = ""
     reasons: tuple[Reason, ...] = ()
+    shares: tuple[float, ...] = ()
+    low: float = math.nan
+    high: float = math.nan
 
     @classmethod
     def unknown(
@@ -185,7 +205,13 @@ class Rate:
         model: str = "",
         window_s: float = 0.0,
         reasons: tuple[Reason, ...] = (),
+        shares: tuple[float, ...] = (),
     ) -> Rate:
-        """A rate that says why there is no number."""
-        nan = math.nan
-        return cls(vital, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model, reasons)
+        """A rate that says why there is no number; a status that is a reason need not be given one."""
+        if not reasons and status in _REASON_OF_STATUS:
+            reasons = (_REASON_OF_STATUS[status],)
+        nan, shares = math.nan, shares or (1.0,) * len(reasons)
+        return cls(vital, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model, reasons, shares)
+
+
+_REASON_OF_STATUS = {Status.WARMING_UP: Reason.WARMING_UP, Status.NO_FACE: Reason.NO_FACE}

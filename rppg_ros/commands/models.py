@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from rppg_ros import weights
 from rppg_ros.commands import models_pull
 from rppg_ros.commands.models_common import UsageError, card_table, guarded, models_module, write_model
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.types import Vital
-from rppg_ros.vitals.rates import Calibration
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -49,11 +46,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     exporting.add_argument(
         "--score", action="append", default=[], metavar="NAME=VALUE", help="figure of merit for the card; several times"
-    )
-    exporting.add_argument(
-        "--calibration",
-        type=Path,
-        help="JSON file for the card: what the quality of its rates follows from (engine_calibration)",
     )
     exporting.add_argument("--limits", default="", help="for the card: what it is not good for, or was not tried on")
     _add_output(exporting)
@@ -135,17 +127,8 @@ def _export(args: argparse.Namespace, console: Console) -> None:
         chosen = saved.load(weights.checkpoint(args.source))
     card = saved.card_of(chosen, name=args.name, frames=args.frames, rate_hz=args.rate, windowed=args.windowed)
     scores = dict(card.scores) | {name: _number(name, value) for name, value in _pairs("--score", args.score).items()}
-    filled = replace(card, scores=scores, limits=args.limits, calibration=_calibration(args.calibration))
+    filled = replace(card, scores=scores, limits=args.limits)
     write_model(chosen.network, filled, args.output, console)
-
-
-def _calibration(path: Path | None) -> dict[Vital, Calibration]:
-    if path is None:
-        return {}
-    try:
-        return {Vital(task): Calibration(**values) for task, values in json.loads(path.read_text()).items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"--calibration {path}: {error}") from None
 
 
 def _number(name: str, text: str) -> float:

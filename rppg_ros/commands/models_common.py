@@ -105,7 +105,6 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
         ("state tensors", str(len(card.state) or "none")),
         ("trained on", card.training_data),
         ("scores", ", ".join(f"{merit} {value:g}" for merit, value in card.scores.items())),
-        ("quality", "calibrated on its own waveforms" if card.calibration else "as of simulated waveforms"),
         ("limits", card.limits),
         ("licence", card.licence),
         ("source", card.source),

@@ -76,9 +76,11 @@ class BagWriter:
         for vital, trace in truth.rates.items():
             for stamp_ns, value in zip(trace.stamps_ns.tolist(), trace.values.tolist(), strict=True):
                 if np.isfinite(value):
-                    fields = dict(value=value, std=0.0, snr_db=float("nan"), quality=1.0, status=0, window=0.0)
-                    name = RATE_TYPES[vital]
-                    yield self._known(RATE_TOPICS[vital], name, stamp_ns, **fields, reasons=np.zeros(0, np.uint8))
+                    fields = dict(
+                        value=value, std=0.0, low=value, high=value, snr_db=float("nan"), quality=1.0, status=0
+                    )
+                    fields |= dict(window=0.0, reasons=np.zeros(0, np.uint8), reason_shares=np.zeros(0, np.float32))
+                    yield self._known(RATE_TOPICS[vital], RATE_TYPES[vital], stamp_ns, **fields)
 
     def _known(self, topic: str, name: str, stamp_ns: int, **fields: Any) -> Stamped:
         stamp_ns += self._shift_ns

@@ -93,6 +93,9 @@ class Collector:
             out.measured.append(said.per_minute if said and said.status is Status.OK else math.nan)
             out.quality.append(said.quality if said else math.nan)
             out.status.append(said.status.name if said else SILENT)
+            out.reasons.append("+".join(reason.name for reason in said.reasons) if said else "")
+            out.low.append(said.low if said else math.nan)
+            out.high.append(said.high if said else math.nan)
             out.truth.append(true_rate(truth, vital, max(start_ns, stamp_ns - span_ns), stamp_ns))
         return out
 

@@ -70,7 +70,10 @@ def rates(task: TaskResult, vital: Vital) -> go.Figure:
     run = task.running
     figure = _figure("seconds", UNITS[vital], TRACE_HEIGHT)
     figure.add_scatter(x=run.at_s, y=run.truth, mode="lines", line={"color": TRUE, "width": 3}, name="true")
-    said = [f"{status}, quality {quality:.2f}" for status, quality in zip(run.status, run.quality, strict=True)]
+    said = [
+        f"{status}, quality {quality:.2f}" + (f", {reasons.replace('+', ', ')}" if reasons else "")
+        for status, quality, reasons in zip(run.status, run.quality, run.reasons, strict=True)
+    ]
     figure.add_scatter(
         x=run.at_s, y=run.measured, mode="lines+markers", line={"color": MEASURED}, name="measured", text=said
     )

@@ -74,7 +74,7 @@ def _window_rows(results: Results) -> Iterator[Sequence[Any]]:
 
 
 def _running_rows(results: Results) -> Iterator[Sequence[Any]]:
-    columns = ("at_s", "measured", "truth", "quality", "status")
+    columns = ("at_s", "measured", "low", "high", "truth", "quality", "status", "reasons")
     yield ("dataset", "recording", "subject", "task", *columns)
     for recording in results.recordings:
         for vital, task in recording.tasks.items():

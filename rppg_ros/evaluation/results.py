@@ -51,6 +51,8 @@ class Running:
     quality : 0..1, NaN where unknown.
     status : name of the Status, e.g. "OK", "LOW_QUALITY".
     truth : per minute, over the same span as the estimate; NaN where the truth is not known.
+    reasons : names of the Reasons why there is no number, the weightiest first, joined by "+"; "" with one.
+    low, high : the rate lies between them with a probability of 95 %; NaN where none was given.
     """
 
     at_s: list[float] = field(default_factory=list)
@@ -58,6 +60,16 @@ class Running:
     quality: list[float] = field(default_factory=list)
     status: list[str] = field(default_factory=list)
     truth: list[float] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Results of 0.5 and before have neither reasons nor intervals."""
+        missing = len(self.at_s) - len(self.reasons)
+        self.reasons.extend([""] * missing)
+        self.low.extend([NAN] * missing)
+        self.high.extend([NAN] * missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from rppg_ros.checked import FieldError, checked, hold
 from rppg_ros.inference.graph import problems
 from rppg_ros.limits import Limits
 from rppg_ros.types import Vital
-from rppg_ros.vitals.rates import Calibration
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -35,7 +34,9 @@ RATE_HZ = Limits(1.0, 240.0)
 CROP_SCALE = Limits(0.5, 5.0)
 AXIS = Limits(1, 1_000_000)  # values along an axis of a state
 FIGURE = Limits(-1e6, 1e6)  # a score
-COEFFICIENT = Limits(-100.0, 100.0)  # of a calibration
+RETIRED = (
+    "calibration"  # a field of cards written by 0.5 and before: quality is the belief's now, the same for all engines
+)
 MAX_SHOWN = 80  # characters of a wrong value
 MAX_ENTRIES = 1000  # of scores and states
 MAX_CARD = 1_000_000  # characters
@@ -89,7 +90,6 @@ class ModelCard:
     training_data, licence, source : provenance, free text.
     sha256 : of the checkpoint the weights came from, hexadecimal; empty of random weights.
     scores : figure of merit to value, e.g. {"UBFC-rPPG HR MAE bpm": 0.4}.
-    calibration : what the quality of a rate follows from, by task, fitted on this network's own waveforms; see vitals.rates.
     limits : what it is not good for, or was not tried on, free text.
     """
 
@@ -116,7 +116,6 @@ class ModelCard:
     source: Annotated[str, TEXT] = ""
     sha256: Annotated[str, TEXT] = ""
     scores: Mapping[str, Annotated[float, FIGURE]] = field(default_factory=dict)
-    calibration: Mapping[Vital, Annotated[Calibration, COEFFICIENT]] = field(default_factory=dict)
     limits: Annotated[str, TEXT] = ""
 
     def __post_init__(self) -> None:
@@ -164,6 +163,7 @@ class ModelCard:
             raise ModelCardError(f"{where}: '{CARD_KEY}' is not JSON: {error}") from None
         if not isinstance(raw, dict):
             raise ModelCardError(f"{where}: '{CARD_KEY}' is not a JSON object")
+        raw.pop(RETIRED, None)
         try:
             return cls(**checked(cls, raw))
         except FieldError as error:

@@ -10,11 +10,10 @@ import numpy as np
 from rppg_ros.inference.engine import Contribution, EngineError, Memory, WindowPlan
 from rppg_ros.inference.overlap_add import edge_taper
 from rppg_ros.types import FaceCrop, Vital
+from rppg_ros.vision.skin import breath_temperature, skin_mean
 from rppg_ros.vitals.filters import bandpass
 from rppg_ros.vitals.projection import chrom, pos, window_length
-from rppg_ros.vitals.rates import Calibration
 from rppg_ros.vitals.registry import RESPIRATION_RATE
-from rppg_ros.vitals.skin import breath_temperature, skin_mean
 
 METHODS: dict[str, Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]]] = {"pos": pos, "chrom": chrom}
 CLOCK_HZ = 30.0
@@ -45,7 +44,6 @@ class ClassicalEngine:
         if method not in METHODS:
             raise EngineError(f"unknown method '{method}', known: {', '.join(METHODS)}")
         self.name = method
-        self.calibration: dict[Vital, Calibration] = {}
         self.crop_size = crop_size
         self.crop_scale = crop_scale
         self.least_crop = 1  # a mean is a mean

@@ -11,9 +11,11 @@ import numpy as np
 from rppg_ros.inference.engine import Engine
 from rppg_ros.sync.cadence import Cadence
 from rppg_ros.sync.resample import grid_ns, resample
-from rppg_ros.types import NS_PER_S, FaceCrop, ThermalState
+from rppg_ros.types import NS_PER_S, FaceCrop, Reason, ThermalState
+from rppg_ros.vision.evidence import EVIDENCE_SCALE, EvidenceMeter
 
 MAX_THERMAL_GAP_S = 0.5  # a clock point further than this from any thermal frame has none
+SCALE_TOLERANCE = 0.01  # of a crop whose places in the face are known
 MIN_THERMAL_SHARE = 0.8  # of a window's points that must have one
 
 
@@ -32,6 +34,7 @@ class Window:
     rgb_frames, thermal_frames : (stamp, kept value) of the camera frames around them; no thermal camera, no thermal frames.
     rgb_period_s, thermal_period_s : time from frame to frame of the cameras lately; NaN where it is not known yet.
     thermal_state : what became of the thermal image of the newest crop.
+    evidence : (stamp, row) of the frames since the window before.
     """
 
     face_id: str
@@ -43,6 +46,7 @@ class Window:
     rgb_period_s: float = math.nan
     thermal_period_s: float = math.nan
     thermal_state: ThermalState = ThermalState.MISSING
+    evidence: tuple[tuple[int, np.ndarray], ...] = ()
 
     @property
     def end(self) -> int:
@@ -71,13 +75,14 @@ class ClipEnd:
 
     Attributes
     ----------
-    gone : whether the face is out of view; False where its next clip begins at once.
+    gone : whether the face is out of view; False where its next clip begins at once. absence : why it is.
     """
 
     face_id: str
     clip_start_ns: int
     stamp_ns: int
     gone: bool = True
+    absence: Reason = Reason.NO_FACE
 
 
 class ClipBuilder:
@@ -97,6 +102,8 @@ class ClipBuilder:
         self.windows = 0
         self._rgb: Ring = deque()
         self._thermal: Ring = deque()
+        self._evidence: list[tuple[int, np.ndarray]] = []
+        self._meter: EvidenceMeter | None = None
         self._rgb_cadence, self._thermal_cadence = Cadence(), Cadence()
         self._thermal_state = first.thermal_state
         self._next_end = engine.plan.first  # clock index after the next window's last point
@@ -108,6 +115,9 @@ class ClipBuilder:
         self._thermal_state = crop.thermal_state
         self._rgb.append((crop.stamp_ns, self._engine.rgb(crop)))
         self._rgb_cadence.push(crop.stamp_ns)
+        evidence = self._evidence_of(crop)
+        if evidence is not None:
+            self._evidence.append((crop.stamp_ns, evidence))
         self._keep_thermal(crop)
         windows = []
         # Half a period past the last point, so that a faster camera's frames around that point are all there.
@@ -126,6 +136,14 @@ class ClipBuilder:
         if too_short or end <= self._last_end:
             return []
         return [self._cut(end)]
+
+    def _evidence_of(self, crop: FaceCrop) -> np.ndarray | None:
+        """What the tracker measured, or as much of it as the crop itself shows: another tracker's, an old bag's."""
+        if crop.evidence is not None or abs(crop.crop_scale / EVIDENCE_SCALE - 1) > SCALE_TOLERANCE:
+            return crop.evidence
+        if self._meter is None:
+            self._meter = EvidenceMeter()
+        return self._meter.measure(crop.rgb, crop.thermal, crop.box)
 
     def _keep_thermal(self, crop: FaceCrop) -> None:
         stamp_ns = crop.thermal_stamp_ns or crop.stamp_ns
@@ -147,7 +165,8 @@ class ClipBuilder:
         self._last_end = end
         periods = self._rgb_cadence.period_s, self._thermal_cadence.period_s
         frames = tuple(self._rgb), tuple(self._thermal)
-        return Window(self.face_id, self.start_ns, first, at_ns, *frames, *periods, self._thermal_state)
+        evidence, self._evidence = tuple(self._evidence), []
+        return Window(self.face_id, self.start_ns, first, at_ns, *frames, *periods, self._thermal_state, evidence)
 
     def _trim(self) -> None:
         """Forget what no later window can reach, keeping one frame before it to interpolate from."""

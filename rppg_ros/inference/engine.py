@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 
 from rppg_ros.types import FaceCrop, Vital
-from rppg_ros.vitals.rates import Calibration
 
 
 class EngineError(RuntimeError):
@@ -95,10 +94,6 @@ class Engine(Protocol):
     @property
     def plan(self) -> WindowPlan:
         """Which windows it wants; the same for its whole life."""
-
-    @property
-    def calibration(self) -> Mapping[Vital, Calibration]:
-        """What its waveforms' SNR is worth, where it is not the usual."""
 
     @property
     def crop_size(self) -> int:

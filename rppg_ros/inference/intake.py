@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rppg_ros.inference.clips import ClipBuilder, ClipEnd, Window
 from rppg_ros.inference.engine import Engine
 from rppg_ros.sync.stamps import DROPS, MAX_GAP_S, StampGuard, Verdict
-from rppg_ros.types import NS_PER_S, FaceCrop, Rate, Status, Vital
+from rppg_ros.types import NS_PER_S, FaceCrop, Rate, Reason, Status, Vital
 from rppg_ros.vitals.reader import PERIOD_S
 
 Job = Window | ClipEnd
@@ -35,15 +35,17 @@ class CropIntake:
         self.guard = StampGuard(max_gap_s, zero_is_unset=zero_is_unset)
         self._clips: dict[str, ClipBuilder] = {}
         self._due_ns: int | None = None
+        self._absence = Reason.NO_FACE
 
     @property
     def faces(self) -> list[str]:
         """Faces with a running clip."""
         return list(self._clips)
 
-    def push(self, stamp_ns: int, crops: Sequence[FaceCrop]) -> Intake:
-        """Take the crops of one frame; none is a frame without a face."""
+    def push(self, stamp_ns: int, crops: Sequence[FaceCrop], picture_dead: bool = False) -> Intake:
+        """Take the crops of one frame; none is a frame without a face, or of a picture that is dead."""
         out = Intake()
+        self._absence = Reason.PICTURE_DEAD if picture_dead else Reason.NO_FACE
         verdict = self.guard.check(stamp_ns)
         if verdict in DROPS:
             return out
@@ -77,7 +79,7 @@ class CropIntake:
         for face in faces:
             clip = self._clips.pop(face)
             out.jobs.extend(clip.finish())
-            out.jobs.append(ClipEnd(face, clip.start_ns, clip.last_ns, face not in in_view))
+            out.jobs.append(ClipEnd(face, clip.start_ns, clip.last_ns, face not in in_view, self._absence))
 
     def _say_unknown(self, stamp_ns: int, out: Intake) -> None:
         """Once a second: no face, or a clip too young for a window. From its first window on the worker speaks for a clip."""
@@ -94,4 +96,5 @@ class CropIntake:
                 out.rates.append(self._unknown(vital, face, stamp_ns, status))
 
     def _unknown(self, vital: Vital, face_id: str, stamp_ns: int, status: Status) -> Rate:
-        return Rate.unknown(vital, face_id, stamp_ns, status, self._engine.name)
+        reasons = (self._absence,) if status is Status.NO_FACE else ()
+        return Rate.unknown(vital, face_id, stamp_ns, status, self._engine.name, reasons=reasons)

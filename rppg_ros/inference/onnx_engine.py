@@ -127,7 +127,6 @@ class OnnxEngine:
         self.crop_scale = self.card.crop_scale
         self.least_crop = self.card.size
         self.plan = plan
-        self.calibration = self.card.calibration
         self._model = model
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rppg_ros.inference.clips import MAX_THERMAL_GAP_S, ClipEnd, Window
 from rppg_ros.inference.engine import Engine, Memory
+from rppg_ros.inference.evidence_log import EvidenceLog
 from rppg_ros.inference.intake import Job
 from rppg_ros.inference.overlap_add import OverlapAdd
 from rppg_ros.sync.cadence import least_rate_hz
@@ -35,6 +36,7 @@ class _Clip:
     waves: dict[Vital, _GrowingWave] = field(default_factory=dict)
     unmeasured_due_ns: dict[Vital, int] = field(default_factory=dict)
     memory: Memory = field(default_factory=dict)
+    evidence: EvidenceLog = field(default_factory=EvidenceLog)
     period_s: dict[Vital, float] = field(default_factory=dict)
     seen: int = 0  # clock index after the last window
 
@@ -67,6 +69,7 @@ class WaveMaker:
         if self._engine.plan.consecutive and window.first != clip.seen:
             clip.memory.clear()  # what was remembered does not end where this window begins
         clip.seen = window.end
+        clip.evidence.add(window.evidence)
         thermal_s = window.thermal_period_s
         clip.period_s = {
             Vital.BVP: window.rgb_period_s,
@@ -94,7 +97,10 @@ class WaveMaker:
             for vital, growing in clip.waves.items():
                 out += self._grow(clip, job.face_id, vital, growing.joined.end)
         for vital in Vital if job.gone else ():
-            out.append(Rate.unknown(vital, job.face_id, job.stamp_ns, Status.NO_FACE, self._engine.name))
+            gone = Rate.unknown(
+                vital, job.face_id, job.stamp_ns, Status.NO_FACE, self._engine.name, reasons=(job.absence,)
+            )
+            out.append(gone)
         return out
 
     def _new_wave(self, clip: _Clip, face_id: str, vital: Vital) -> _GrowingWave:
@@ -102,7 +108,7 @@ class WaveMaker:
         growing = _GrowingWave(
             OverlapAdd(plan.longest, plan.align_sign),
             RunningGain(plan.rate_hz, 1 / RATES[vital].low_hz),
-            RateReader(RATES[vital], self.min_quality[vital], calibration=self._engine.calibration.get(vital)),
+            RateReader(RATES[vital], self.min_quality[vital]),
         )
         clip.waves[vital] = growing
         return growing
@@ -114,7 +120,7 @@ class WaveMaker:
         out: list[Output] = []
         for first, samples in growing.joined.take(upto):
             wave = self._chunk(clip, face_id, vital, first, growing.gain.apply(samples))
-            rate = growing.reader.push(wave)
+            rate = growing.reader.push(wave, clip.evidence)
             out.append(replace(wave, quality=growing.reader.quality))
             if rate is not None:
                 out.append(self._carried(clip, rate))

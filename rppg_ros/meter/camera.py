@@ -33,11 +33,13 @@ class TrackedFrame:
     Attributes
     ----------
     tag : what came with the RGB image, as it was given.
+    picture_dead : the image repeated the one before, or showed nothing: it is no sample, and has no crops.
     """
 
     stamp_ns: int
     crops: list[FaceCrop]
     tag: object = None
+    picture_dead: bool = False
 
 
 @dataclass(slots=True)
@@ -206,7 +208,7 @@ class CameraHalf:
             rgb = self._read(RGB, pair.lead)
             if rgb is None:
                 if self.streams[RGB].lifeless_since_ns is not None:  # no sample: as far as anybody knows, no face
-                    out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag))
+                    out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag, picture_dead=True))
                 continue
             thermal, state = self._thermal_of(pair)
             crops = self._skin_only(self.tracker.process(rgb, thermal))

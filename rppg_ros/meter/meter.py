@@ -148,7 +148,9 @@ class VitalsMeter:
         yield from self.flush()
 
     def _measure(self, tracked: list[TrackedFrame]) -> list[Output]:
-        return [output for frame in tracked for output in self.vitals.push(frame.stamp_ns, frame.crops)]
+        return [
+            output for frame in tracked for output in self.vitals.push(frame.stamp_ns, frame.crops, frame.picture_dead)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

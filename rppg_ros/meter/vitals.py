@@ -81,18 +81,18 @@ class VitalsHalf:
         self.settings = settings
         self._maker.min_quality = min_quality_of(settings)
 
-    def push(self, stamp_ns: int, crops: Sequence[FaceCrop]) -> list[Output]:
-        """Take the crops of one frame; returns what became known."""
-        return self._run(self.take(stamp_ns, crops))
+    def push(self, stamp_ns: int, crops: Sequence[FaceCrop], picture_dead: bool = False) -> list[Output]:
+        """Take the crops of one frame, see TrackedFrame; returns what became known."""
+        return self._run(self.take(stamp_ns, crops, picture_dead))
 
     def flush(self) -> list[Output]:
         """End all clips; at the end of a recording."""
         return self._run(self.end())
 
-    def take(self, stamp_ns: int, crops: Sequence[FaceCrop]) -> Intake:
+    def take(self, stamp_ns: int, crops: Sequence[FaceCrop], picture_dead: bool = False) -> Intake:
         """Take the crops of one frame; returns what is known at once, and the jobs that are due."""
         self.complaint = ""
-        return self._intake.push(stamp_ns, [crop for crop in crops if self._usable(crop)])
+        return self._intake.push(stamp_ns, [crop for crop in crops if self._usable(crop)], picture_dead)
 
     def end(self) -> Intake:
         """End all clips; returns the jobs that are due."""

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from rppg_ros.nodes.demo_monitor import DemoMonitor
 from rppg_ros.nodes.messages import from_time
-from rppg_ros.types import NS_PER_S, Status, Vital
+from rppg_ros.reason_texts import meaning
+from rppg_ros.types import NS_PER_S, Reason, Status, Vital
 
 NAMES = {Vital.BVP: ("Heart rate", "beats/min"), Vital.RSP: ("Respiration rate", "breaths/min")}
 SHORT_NAMES = {Vital.BVP: "heart /min", Vital.RSP: "breath /min"}
@@ -52,6 +53,8 @@ def _row(monitor: DemoMonitor, vital: Vital) -> list[str]:
     truth = monitor.truth[vital][-1].value if monitor.truth[vital] else math.nan
     shown_truth = "-" if math.isnan(truth) else f"{truth:.1f}"
     status = Status(newest.status).name.lower().replace("_", " ")
+    if newest.status == Status.LOW_QUALITY and newest.reasons:
+        status = meaning(Reason(newest.reasons[0]))
     return [name, value, shown_truth, f"{newest.quality:.2f}", status, wave]
 
 
@@ -91,8 +94,12 @@ def judge(monitor: DemoMonitor) -> Verdict:
 
 
 def _why(monitor: DemoMonitor, vital: Vital) -> str:
-    statuses = [Status(m.status).name for m in monitor.rates[vital] if m.status not in (Status.STALE, Status.NO_FACE)]
-    return statuses[-1].lower().replace("_", " ") if statuses else "no frames or no face"
+    seen = [m for m in monitor.rates[vital] if m.status not in (Status.STALE, Status.NO_FACE)]
+    if not seen:
+        return "no frames or no face"
+    if seen[-1].reasons:
+        return ", ".join(meaning(Reason(reason)) for reason in seen[-1].reasons)
+    return Status(seen[-1].status).name.lower().replace("_", " ")
 
 
 def save_picture(monitor: DemoMonitor, path: str) -> None:

@@ -29,7 +29,7 @@ from rppg_ros.sync.stamps import Verdict
 from rppg_ros.types import CropRequest, FaceCrop
 
 # stamp in nanoseconds, crops, frame_id of the RGB camera
-CropSink = Callable[[int, list[FaceCrop], str], None]
+CropSink = Callable[[int, list[FaceCrop], str, bool], None]
 TOPICS = {RGB: "image", THERMAL: "thermal/image"}
 READERS: dict[str, Callable[[Any], Any]] = {RGB: rgb_image, THERMAL: thermal_image}
 
@@ -161,9 +161,9 @@ class FaceTrackerNode(ManagedNode):
             self.faces_seen_s = self.seconds()
         started = time.thread_time()
         if self._sink is not None:
-            self._sink(frame.stamp_ns, frame.crops, header.frame_id)
+            self._sink(frame.stamp_ns, frame.crops, header.frame_id, frame.picture_dead)
         if self._publisher.get_subscription_count():
-            self._publisher.publish(crops_message(header, frame.crops))
+            self._publisher.publish(crops_message(header, frame.crops, frame.picture_dead))
         self.publish_s += time.thread_time() - started
 
 

@@ -23,6 +23,7 @@ from rppg_ros.types import (
     Vital,
     Waveform,
 )
+from rppg_ros.vitals.witnesses import WIDTH as EVIDENCE_WIDTH
 
 WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
 RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
@@ -62,9 +63,10 @@ def to_array(values: np.ndarray, code: str) -> array.array[Any]:
     return out
 
 
-def crops_message(header: Header, crops: list[FaceCrop]) -> msg.FaceCrops:
+def crops_message(header: Header, crops: list[FaceCrop], picture_dead: bool = False) -> msg.FaceCrops:
     """FaceCrops of one frame; header is the RGB image's."""
-    return msg.FaceCrops(header=header, faces=[_crop_message(header, crop) for crop in crops])
+    faces = [_crop_message(header, crop) for crop in crops]
+    return msg.FaceCrops(header=header, faces=faces, picture_dead=picture_dead)
 
 
 def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
@@ -82,6 +84,8 @@ def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
         rgb=to_array(crop.rgb, "B"),
         thermal_state=int(crop.thermal_state),
     )
+    if crop.evidence is not None:
+        out.evidence = to_array(crop.evidence, "f")
     if crop.thermal is not None:
         out.thermal = to_array(crop.thermal, "f")
         out.thermal_radiometric = crop.thermal_radiometric
@@ -141,6 +145,8 @@ def _check_face(face: msg.FaceCrop) -> None:
         raise CropError(f"face '{face.face_id}': a box of {face.width:g}x{face.height:g}, scale {face.crop_scale:g}")
     if not CROP_SIZES[0] <= face.size <= CROP_SIZES[1]:
         raise CropError(f"face '{face.face_id}': crops of {face.size} pixels; {CROP_SIZES[1]} are the most")
+    if len(face.evidence) not in (0, EVIDENCE_WIDTH):
+        raise CropError(f"face '{face.face_id}': evidence has {len(face.evidence)} numbers, not 0 or {EVIDENCE_WIDTH}")
     if face.thermal_state not in THERMAL_STATES:
         raise CropError(f"face '{face.face_id}': thermal_state {face.thermal_state} is none of THERMAL_*")
 
@@ -165,6 +171,7 @@ def _crop_from(face: msg.FaceCrop, stamp_ns: int) -> FaceCrop:
         from_time(face.thermal_stamp),
         face.thermal_radiometric,
         ThermalState(face.thermal_state),
+        np.frombuffer(face.evidence, np.float32) if len(face.evidence) else None,
     )
 
 
@@ -203,7 +210,10 @@ def rate_message(rate: Rate, frame_id: str) -> msg.HeartRate | msg.RespirationRa
         status=int(rate.status),
         window=float(rate.window_s),
         model=rate.model,
+        low=float(rate.low),
+        high=float(rate.high),
         reasons=[int(reason) for reason in rate.reasons],
+        reason_shares=array.array("f", rate.shares),
     )
 
 
@@ -234,4 +244,7 @@ def rate_from(message: msg.HeartRate | msg.RespirationRate, vital: Vital) -> Rat
         message.window,
         message.model,
         tuple(Reason(reason) for reason in message.reasons),
+        tuple(message.reason_shares),
+        message.low,
+        message.high,
     )

@@ -143,13 +143,13 @@ class VitalsNode(ManagedNode):
         if self.worker is not None:
             self.worker.queue_size = settings.queue_size
 
-    def take_crops(self, stamp_ns: int, crops: Sequence[FaceCrop], frame_id: str) -> None:
+    def take_crops(self, stamp_ns: int, crops: Sequence[FaceCrop], frame_id: str, picture_dead: bool = False) -> None:
         """Take the crops of one frame: the subscription's work, or a call from a node in the same process."""
         if self.worker is None or self.half is None:
             return
         self.meter.tick()
         dropped = self.half.guard.dropped
-        taken = self.half.take(stamp_ns, crops)
+        taken = self.half.take(stamp_ns, crops, picture_dead)
         if self.half.complaint:
             self._complain(self.half.complaint)
         if self.half.guard.dropped == dropped:  # stamps that stand still are no news
@@ -177,7 +177,7 @@ class VitalsNode(ManagedNode):
         except CropError as error:
             self._complain(f"{self._subscription.topic_name}: {error}")
             return
-        self.take_crops(from_time(message.header.stamp), crops, message.header.frame_id)
+        self.take_crops(from_time(message.header.stamp), crops, message.header.frame_id, message.picture_dead)
 
     def _complain(self, text: str) -> None:
         self.unusable += 1

@@ -9,6 +9,7 @@ from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes.arrivals import Arrivals
 from rppg_ros.nodes.diagnostics import Health, Meter, Recent
 from rppg_ros.nodes.worker import Worker
+from rppg_ros.reason_texts import advice, meaning
 from rppg_ros.settings.nodes import VitalsNodeSettings
 from rppg_ros.sync.stamps import Verdict
 from rppg_ros.types import Rate, Status, Vital
@@ -102,7 +103,7 @@ class VitalsHealth:
         if health is not None or node.half is None or node.worker is None:
             return health or Health()
         worker, half = node.worker, node.half
-        health = Health(message=half.engine.name)
+        health = Health(message=half.engine.name + self._why(half))
         health.values = {
             "windows done": worker.done,
             "windows dropped": worker.dropped,
@@ -121,6 +122,16 @@ class VitalsHealth:
             health.error(node.failure.text)
         return health
 
+    def _why(self, half: VitalsHalf) -> str:
+        """The weightiest reason why a rate of the first face has no number, and what helps."""
+        face = half.faces[0] if half.faces else ""
+        texts = []
+        for vital in half.engine.vitals:
+            rate = self._node.last_rates.get((vital, face))
+            if rate is not None and rate.reasons:
+                texts.append(f"no {RATES[vital].name}: {meaning(rate.reasons[0])} ({advice(rate.reasons[0])})")
+        return "".join(f"; {text}" for text in texts)
+
     def _rates(self, half: VitalsHalf) -> dict[str, float]:
         face = half.faces[0] if half.faces else ""
         values: dict[str, float] = {}
@@ -131,5 +142,6 @@ class VitalsHealth:
             )
             values[f"{name}, per minute"] = math.nan if rate is None else rate.per_minute
             values[f"{name}, status"] = math.nan if rate is None else int(rate.status)
+            values[f"{name}, first reason"] = math.nan if rate is None or not rate.reasons else int(rate.reasons[0])
             values[f"faces with a {name}"] = given
         return values

@@ -21,6 +21,7 @@ class LightConfig:
     tint_drift : slow change of colour, share.
     mains_hz, flicker : of a lamp that flickers at twice the mains, and its depth, share; the camera's frames alias it.
     screen, screen_period_s : strength of a screen's changing pictures, share, and how often they change.
+    swing, swing_hz : of a light that grows and fades evenly (a lamp that swings, a fan before it), share and how fast.
     shadow_per_minute : somebody walks through the light.
     two_tone : how far the lamp's colour and that of the light from everywhere are from white, each to its side, share.
     falloff : change of light from the picture's middle to its edge, share.
@@ -35,6 +36,8 @@ class LightConfig:
     shadow_per_minute: float = 0.0
     two_tone: float = 0.05
     falloff: float = 0.1
+    swing: float = 0.0
+    swing_hz: float = 1.0
 
 
 def brightness(config: LightConfig, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -44,6 +47,8 @@ def brightness(config: LightConfig, times_s: np.ndarray, rng: np.random.Generato
     level = 1 + config.drift * at(wander(n, 8.0, rng), times_s, GRID_HZ)
     level = level + config.flicker * np.sin(2 * np.pi * 2 * config.mains_hz * times_s + rng.uniform(0, 6.28))
     level = level * _shadows(config, times_s, rng)
+    if config.swing:
+        level = level * (1 + config.swing * np.sin(2 * np.pi * config.swing_hz * times_s + rng.uniform(0, 6.28)))
     tint = np.stack([at(wander(n, 10.0, rng), times_s, GRID_HZ) for _ in range(3)], axis=1)
     screen = _screen(config, times_s, rng)
     return np.clip(level[:, None] * (1 + config.tint_drift * tint) + screen, 0.05, 3.0)

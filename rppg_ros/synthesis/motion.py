@@ -25,7 +25,7 @@ class MotionConfig:
     turn, nod : turning of the head: what it does to light and perspective.
     jerks_per_minute : quick movements.
     bob, bob_hz : a rhythm (music, chewing, steps, a cart that shakes), in sway, nod and turn: its strength as a share of theirs,
-        and how fast; it comes and goes, and its rate wanders.
+        and how fast; it comes and goes, and its rate wanders by `bob_wander`, share.
     jitter : of the tracker's crop, from frame to frame.
     talking : share of the time. blinks_per_minute.
     recoil : movement with each beat (ballistocardiography). breathing : and with each breath.
@@ -42,6 +42,7 @@ class MotionConfig:
     jerks_per_minute: float = 0.0
     bob: float = 0.0
     bob_hz: float = 1.2
+    bob_wander: float = 0.08
     jitter: float = 0.002
     talking: float = 0.0
     blinks_per_minute: float = 15.0
@@ -154,7 +155,7 @@ def _jerks(config: MotionConfig, times_s: np.ndarray, rng: np.random.Generator) 
 
 
 def _bob(config: MotionConfig, times_s: np.ndarray, slow: Callable[[float], np.ndarray]) -> np.ndarray:
-    hz = config.bob_hz * (1 + 0.08 * slow(4.0)).clip(0.5, 1.5)
+    hz = config.bob_hz * (1 + config.bob_wander * slow(4.0)).clip(0.5, 1.5)
     phase = 2 * np.pi * np.cumsum(hz * np.gradient(times_s))
     return config.bob * np.clip(0.6 + 0.6 * slow(5.0), 0, None) * (np.sin(phase) + 0.3 * np.sin(2 * phase + 1.0))
 

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -29,7 +28,6 @@ from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.sources.base import RGB, StreamFrame
 from rppg_ros.sources.frames import image_of
 from rppg_ros.types import CropRequest, FaceCrop, Vital
-from rppg_ros.vitals.rates import Calibration
 
 FORMAT = 1
 NEVER = 2**40  # points: a clip is cut when it ends, not before
@@ -149,7 +147,6 @@ class _KeptCrops:
 
     name = "training"
     vitals = tuple(Vital)
-    calibration: Mapping[Vital, Calibration] = MappingProxyType({})
     plan = WindowPlan(30.0, NEVER, NEVER, NEVER, {}, consecutive=True)
 
     def __init__(self, spec: CropSpec) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rppg_ros.types import Box, Frame
 from rppg_ros.vision.detect import Detection
+from rppg_ros.vision.evidence import EvidenceMeter
 from rppg_ros.vision.flow import FlowPoints, GreyFrame
 from rppg_ros.vision.memory import face_colour
 from rppg_ros.vision.smooth import OneEuro
@@ -30,6 +31,7 @@ class Track:
     box : as followed. steady : smoothed, for the crop.
     sights : how often a detector saw it. confirmed_ns, confirmed_box : when and where last. seen_ns : of the last crop.
     motion : speed of the box centre, box widths per second.
+    evidence : measures what the picture says beside the crop.
     """
 
     box: Box
@@ -44,6 +46,7 @@ class Track:
         self.confirmed_box = detection.box
         self.motion = 0.0
         self.colour: np.ndarray | None = None
+        self.evidence = EvidenceMeter()
         self._points = FlowPoints()
         self._place(detection.box, frame)
 

@@ -12,6 +12,7 @@ from rppg_ros.settings.halves import CameraSettings
 from rppg_ros.types import NS_PER_S, Box, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.crop import projected_crop, square_crop
 from rppg_ros.vision.detect import Detection, Detector, make_detector
+from rppg_ros.vision.evidence import EVIDENCE_SCALE, EVIDENCE_SIZE
 from rppg_ros.vision.flow import GreyFrame, prepare
 from rppg_ros.vision.memory import FaceMemory
 from rppg_ros.vision.track import Track
@@ -207,7 +208,7 @@ class FaceTracker:
         track.seen(frame)
         side = scale * max(track.steady.width, track.steady.height)
         rgb = square_crop(frame.image, track.steady.centre, side, size)
-        heat, state = None, ThermalState.MISSING
+        heat, state, matrix = None, ThermalState.MISSING, None
         if thermal is not None:
             state = ThermalState.UNREGISTERED
             matrix = self.view.matrix(frame.image.shape, thermal.image.shape, track.steady)
@@ -225,7 +226,16 @@ class FaceTracker:
             thermal.stamp_ns if thermal is not None and heat is not None else 0,
             thermal is not None and heat is not None and thermal.radiometric,
             state,
+            self._evidence(track, frame, thermal, matrix),
         )
+
+    def _evidence(self, track: Track, frame: Frame, thermal: Frame | None, matrix: np.ndarray | None) -> np.ndarray:
+        side, centre = EVIDENCE_SCALE * max(track.steady.width, track.steady.height), track.steady.centre
+        rgb = square_crop(frame.image, centre, side, EVIDENCE_SIZE)
+        heat = None
+        if thermal is not None and matrix is not None:
+            heat = projected_crop(thermal.image, centre, side, EVIDENCE_SIZE, matrix)
+        return track.evidence.measure(rgb, heat, track.steady)
 
 
 def _detector_of(settings: CameraSettings) -> Detector:

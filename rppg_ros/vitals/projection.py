@@ -32,9 +32,8 @@ def pos(rgb: np.ndarray, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
     """
     rgb = _checked(rgb)
     length = window_length(rate_hz)
-    total, count = np.zeros(len(rgb)), np.zeros(len(rgb))
     if len(rgb) < length:
-        return total, count
+        return np.zeros(len(rgb)), np.zeros(len(rgb))
     windows = np.lib.stride_tricks.sliding_window_view(rgb, length, axis=0)  # (w, 3, length)
     normal = windows / np.maximum(windows.mean(axis=2, keepdims=True), _TINY)
     plane = _POS_PLANE @ normal  # (w, 2, length)
@@ -42,9 +41,9 @@ def pos(rgb: np.ndarray, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
     # The paper's h follows the reflected light; blood absorbs, so bvp (positive with more blood) is its negative.
     pulse = -(plane[:, 0] + alpha[:, None] * plane[:, 1])
     pulse -= pulse.mean(axis=1, keepdims=True)
-    for start, piece in enumerate(pulse):
-        total[start : start + length] += piece
-        count[start : start + length] += 1
+    places = (np.arange(len(pulse))[:, None] + np.arange(length)).ravel()
+    total: np.ndarray = np.bincount(places, weights=pulse.ravel(), minlength=len(rgb))
+    count: np.ndarray = np.bincount(places, weights=np.ones(len(places)), minlength=len(rgb))
     return total / np.maximum(count, 1), count
 
 

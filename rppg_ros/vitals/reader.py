@@ -1,17 +1,33 @@
-"""Reads a rate off an endless waveform as it grows, about once a second of its own time."""
+"""Reads a rate off an endless waveform as it grows, about once a second of its own time: the belief looks, and says."""
 
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 
-from rppg_ros.types import NS_PER_S, Rate, Status, Waveform
-from rppg_ros.vitals.rates import Calibration, Estimate, estimate_rate
+from rppg_ros.types import NS_PER_S, Rate, Reason, Status, Waveform
+from rppg_ros.vitals.belief import Believed, RateBelief
+from rppg_ros.vitals.observation import ObservationModel
+from rppg_ros.vitals.reasons import explain
 from rppg_ros.vitals.registry import RateSpec
+from rppg_ros.vitals.spectral_evidence import GRIDS, features
+from rppg_ros.vitals.spectrum import snr_db, spectrum
+from rppg_ros.vitals.witnesses import witnesses
 
-REMEMBER_S = 10.0  # how long a trusted rate speaks for the next
 PERIOD_S = 1.0
+
+
+class Evidence(Protocol):
+    """What was seen beside the waveform."""
+
+    @property
+    def frame_s(self) -> float:
+        """Usual time from frame to frame, seconds; NaN: not known."""
+
+    def on_clock(self, start_ns: int, rate_hz: float, count: int) -> np.ndarray | None:
+        """(count, WIDTH) from start_ns on; None: not there."""
 
 
 class RateReader:
@@ -20,75 +36,90 @@ class RateReader:
     Parameters
     ----------
     spec : which rate.
-    min_quality : below it there is no number, only LOW_QUALITY; may be changed.
+    min_quality : below it there is no number; may be changed.
     period_s : waveform time between rates.
-    calibration : see estimate_rate.
+    model : of what is seen; None: the shipped one.
     """
 
     def __init__(
-        self,
-        spec: RateSpec,
-        min_quality: float,
-        period_s: float = PERIOD_S,
-        calibration: Calibration | None = None,
+        self, spec: RateSpec, min_quality: float, period_s: float = PERIOD_S, model: ObservationModel | None = None
     ) -> None:
-        self._calibration = calibration
-        self._spec = spec
+        self._spec, self._grid, self._model = spec, GRIDS[spec.vital], model
         self.min_quality = min_quality
         self._period_ns = round(period_s * NS_PER_S)
-        self._samples = np.zeros(0)
         self._end_ns: int | None = None
         self._due_ns = 0
-        self._trusted: tuple[int, float] | None = None
-        self.quality = math.nan  # of the newest estimate
+        self._forget()
+        self._restart()
 
-    def push(self, wave: Waveform) -> Rate | None:
-        """Take the next chunk; one that does not follow the last starts anew. Returns a rate when one is due."""
+    def _restart(self) -> None:
+        self._samples = np.zeros(0)
+        self.quality = math.nan  # of the newest look
+
+    def _forget(self) -> None:
+        self._belief = RateBelief(self._spec.vital, self._spec.per_minute, self._model)
+        self._seen_ns: int | None = None
+
+    def push(self, wave: Waveform, evidence: Evidence | None = None) -> Rate | None:
+        """Take the next chunk. Returns a rate when one is due.
+
+        One that does not follow the last begins a new waveform; what is believed goes on and spreads, unless time runs back.
+        """
         half_sample_ns = NS_PER_S / wave.rate_hz / 2
         if self._end_ns is None or abs(wave.start_ns - self._end_ns) > half_sample_ns:
-            self._samples = np.zeros(0)
+            self._restart()
+            if self._end_ns is not None and wave.start_ns < self._end_ns:
+                self._forget()
             self._due_ns = wave.start_ns
-            self.quality = math.nan
-        longest = math.ceil(self._spec.window_s * wave.rate_hz)
+        longest = math.ceil(self._grid.long_s * wave.rate_hz)
         self._samples = np.concatenate([self._samples, wave.samples])[-longest:]
         self._end_ns = wave.end_ns
         if wave.end_ns < self._due_ns:
             return None
         self._due_ns += self._period_ns * ((wave.end_ns - self._due_ns) // self._period_ns + 1)
-        return self._read(wave)
+        return self._read(wave, evidence)
 
-    def _read(self, wave: Waveform) -> Rate:
+    def _read(self, wave: Waveform, evidence: Evidence | None) -> Rate:
         stamp_ns = wave.end_ns - round(NS_PER_S / wave.rate_hz)  # of the newest sample
-        estimate = estimate_rate(self._samples, wave.rate_hz, self._spec, self._near(stamp_ns), self._calibration)
         window_s = len(self._samples) / wave.rate_hz
-        if estimate is None:
-            status = Status.WARMING_UP if window_s < self._spec.min_window_s - 1e-9 else Status.LOW_QUALITY
-            return Rate.unknown(wave.vital, wave.face_id, stamp_ns, status, wave.model, window_s)
-        self.quality = estimate.quality
-        # So written that NaN fails: a calibration, a waveform or a threshold that is none gives no number.
-        known = math.isfinite(estimate.per_minute) and math.isfinite(estimate.std)
-        if not (known and estimate.quality >= self.min_quality):
-            return self._rate(wave, stamp_ns, estimate, Status.LOW_QUALITY)
-        self._trusted = (stamp_ns, estimate.per_minute)
-        return self._rate(wave, stamp_ns, estimate, Status.OK)
+        if window_s < self._grid.min_s - 1e-9:
+            there = (round(window_s / self._grid.min_s, 3),)
+            return Rate.unknown(
+                wave.vital, wave.face_id, stamp_ns, Status.WARMING_UP, wave.model, window_s, (Reason.WARMING_UP,), there
+            )
+        looked_s = min(window_s, self._grid.window_s)
+        count = round(looked_s * wave.rate_hz)
+        start_ns = wave.end_ns - round(count * NS_PER_S / wave.rate_hz)
+        beside = None if evidence is None else evidence.on_clock(start_ns, wave.rate_hz, count)
+        self._advance(stamp_ns)
+        if np.isfinite(self._samples).all():
+            heard = witnesses(wave.vital, self._samples, beside, wave.rate_hz)
+            self._belief.see(
+                features(wave.vital, heard, wave.rate_hz, math.nan if evidence is None else evidence.frame_s)
+            )
+        found = self._belief.read()
+        return self._rate(wave, stamp_ns, looked_s, found, beside)
 
-    def _near(self, stamp_ns: int) -> float | None:
-        if self._trusted is None or not 0 <= stamp_ns - self._trusted[0] <= REMEMBER_S * NS_PER_S:
-            return None
-        return self._trusted[1]
+    def _advance(self, stamp_ns: int) -> None:
+        if self._seen_ns is not None:
+            self._belief.advance((stamp_ns - self._seen_ns) / NS_PER_S)
+        self._seen_ns = stamp_ns
 
-    @staticmethod
-    def _rate(wave: Waveform, stamp_ns: int, estimate: Estimate, status: Status) -> Rate:
-        known = status is Status.OK
+    def _rate(self, wave: Waveform, stamp_ns: int, window_s: float, found: Believed, beside: np.ndarray | None) -> Rate:
+        low, high = self._spec.per_minute
+        # So written that NaN fails: a model, a waveform or a threshold that is none gives no number.
+        good = math.isfinite(found.std) and found.quality >= self.min_quality
+        alive = bool(np.ptp(self._samples) > 0) and bool(np.isfinite(self._samples).all())
+        known = alive and good and low <= found.per_minute <= high
+        self.quality = found.quality if alive else 0.0
+        status = Status.OK if known else Status.LOW_QUALITY
+        why = () if known else explain(found, beside, wave.rate_hz)
+        numbers = (found.per_minute, found.std) if known else (math.nan, math.nan)
+        newest = self._samples[-round(window_s * wave.rate_hz) :]
+        snr = snr_db(spectrum(newest, wave.rate_hz), self._spec, found.per_minute / 60) if alive else math.nan
         return Rate(
-            wave.vital,
-            wave.face_id,
-            stamp_ns,
-            estimate.per_minute if known else math.nan,
-            estimate.std if known else math.nan,
-            estimate.snr_db,
-            0.0 if math.isnan(estimate.quality) else estimate.quality,
-            status,
-            estimate.window_s,
-            wave.model,
-        )
+            wave.vital, wave.face_id, stamp_ns, *numbers, snr,
+            self.quality if math.isfinite(self.quality) else 0.0, status, window_s, wave.model,
+            tuple(reason for reason, _ in why), tuple(share for _, share in why),
+            *((found.low, found.high) if known else (math.nan, math.nan)),
+        )  # fmt: skip

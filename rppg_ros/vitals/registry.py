@@ -18,9 +18,6 @@ class RateSpec:
     min_window_s, window_s : least and usual length of waveform.
     peak_half_width_hz : of a harmonic, besides what the window's length blurs.
     harmonics : how many belong to the signal.
-    jump_std_per_minute : how far a rate moves between estimates, for the preference of the last one.
-    counted_below : cycles less irregular than that are counted: a rate that wanders has several peaks in its spectrum and one
-        count; 0: the rate is always the spectrum's peak.
     """
 
     vital: Vital
@@ -32,13 +29,14 @@ class RateSpec:
     window_s: float
     peak_half_width_hz: float
     harmonics: int
-    jump_std_per_minute: float
-    counted_below: float = 0.0
+
+    @property
+    def per_minute(self) -> tuple[float, float]:
+        """Lowest and highest rate that is given, per minute."""
+        return 60 * self.low_hz, 60 * self.high_hz
 
 
 # Bands wider than the published ones at the top: estimators cut at 2.5 Hz turn 170 beats per minute into 80.
-HEART_RATE = RateSpec(Vital.BVP, "heart_rate", 0.66, 3.34, 4.5, 8.0, 15.0, 0.1, 2, 6.0)
-RESPIRATION_RATE = RateSpec(
-    Vital.RSP, "respiration_rate", 0.08, 0.75, 1.2, 30.0, 45.0, 0.02, 2, 3.0, counted_below=0.25
-)
+HEART_RATE = RateSpec(Vital.BVP, "heart_rate", 0.66, 3.34, 4.5, 8.0, 10.0, 0.1, 2)
+RESPIRATION_RATE = RateSpec(Vital.RSP, "respiration_rate", 0.08, 0.75, 1.2, 30.0, 30.0, 0.02, 2)
 RATES: dict[Vital, RateSpec] = {Vital.BVP: HEART_RATE, Vital.RSP: RESPIRATION_RATE}

@@ -29,11 +29,10 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The fundamental: frequency in Hz, signal to noise ratio in dB, and its lead over the next best candidate in dB."""
+    """The fundamental: frequency in Hz, and signal to noise ratio in dB."""
 
     hz: float
     snr_db: float
-    lead_db: float
 
 
 def spectrum(samples: np.ndarray, rate_hz: float) -> Spectrum:
@@ -44,26 +43,19 @@ def spectrum(samples: np.ndarray, rate_hz: float) -> Spectrum:
     return Spectrum(np.fft.rfftfreq(size, 1 / rate_hz), np.abs(np.fft.rfft(tapered, size)) ** 2, n / rate_hz)
 
 
-def find_peak(spec: Spectrum, rate: RateSpec, near_hz: float | None = None) -> Peak | None:
+def find_peak(spec: Spectrum, rate: RateSpec) -> Peak | None:
     """The fundamental in the rate's band, None for a flat or non-finite waveform.
 
     A frequency scores its own power and, up to that much again, its second harmonic's, so that a pulse with a strong second
-    harmonic is not read at twice its rate. A recent trusted rate `near_hz` counts up to twice in the choice, and not in the
-    lead: what was believed before is no evidence in this window, or one wrong number would vouch for the next.
+    harmonic is not read at twice its rate.
     """
     band = (spec.hz >= rate.low_hz) & (spec.hz <= min(rate.high_hz, spec.hz[-1]))
     hz, power = spec.hz[band], spec.power[band]
     if not len(hz) or not np.isfinite(power).all() or power.max() <= 0:
         return None
     score = power + np.minimum(power, np.interp(2 * hz, spec.hz, spec.power, right=0.0)) / 2
-    preferred = score
-    if near_hz is not None:
-        preferred = score * (1 + np.exp(-(((hz - near_hz) * 60 / rate.jump_std_per_minute) ** 2) / 2))
-    best = _local_maximum(preferred, power)
-    frequency = _refine(hz, power, best)
-    rival = score[np.abs(hz - frequency) > _half_width(spec, rate)].max(initial=0.0)
-    lead_db = 10 * math.log10(max(score[best], 1e-300) / max(rival, 1e-300))
-    return Peak(frequency, snr_db(spec, rate, frequency), min(lead_db, 60.0))
+    frequency = _refine(hz, power, _local_maximum(score, power))
+    return Peak(frequency, snr_db(spec, rate, frequency))
 
 
 def _half_width(spec: Spectrum, rate: RateSpec) -> float:

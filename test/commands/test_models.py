@@ -1,7 +1,6 @@
 """`rppg-ros models` end to end in process: what is printed, what is written, exit codes."""
 
 import argparse
-import json
 import sys
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from rppg_ros.commands.models import add_parser
 from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_OK
 from rppg_ros.inference.card import ModelCard
-from rppg_ros.types import Vital
 from support.official import write_mmrphys
 
 
@@ -110,20 +108,14 @@ def test_export_of_a_checkpoint(tmp_path, capsys):
     assert run("export", checkpoint, "--windowed", "--name", "mine", "-o", model) == EXIT_OK
     card = ModelCard.read(model)
     assert (card.name, card.frames, card.rate_hz, card.state) == ("mine", 90, 25.0, ())
-    assert (dict(card.scores), card.limits, dict(card.calibration)) == ({}, "", {})
-    calibration = tmp_path / "calibration.json"
-    figures = {"bias": -1, "snr": 0.1, "lead": 0.4, "length": 0.4, "split": 0.05, "std_floor": 0.4, "std_noise": 0.9}
-    calibration.write_text(json.dumps({"bvp": figures}))
-    filled = ("--score", "HR MAE=1.5", "--limits", "still people", "--calibration", calibration)
+    assert (dict(card.scores), card.limits) == ({}, "")
+    filled = ("--score", "HR MAE=1.5", "--limits", "still people")
     assert run("export", checkpoint, *filled, "-o", model) == EXIT_OK
     card = ModelCard.read(model)
-    assert (dict(card.scores), card.limits, card.calibration[Vital.BVP].bias) == ({"HR MAE": 1.5}, "still people", -1)
+    assert (dict(card.scores), card.limits) == ({"HR MAE": 1.5}, "still people")
     for wrong, message in ((("--score", "MAE"), "write NAME=VALUE"), (("--score", "MAE=low"), "'low' is not a number")):
         assert run("export", checkpoint, *wrong) == EXIT_BAD_INPUT
         assert message in capsys.readouterr().err
-    calibration.write_text(json.dumps({"bvp": {"bias": 1}}))
-    assert run("export", checkpoint, "--calibration", calibration) == EXIT_BAD_INPUT
-    assert "calibration.json" in capsys.readouterr().err
     assert run("export", checkpoint, "--set", "pixels=36") == EXIT_BAD_INPUT
     assert "--set goes with a family's name" in capsys.readouterr().err
     assert run("export", tmp_path / "absent.pt") == EXIT_BAD_INPUT

@@ -48,7 +48,7 @@ class Bag:
 
     def rate(self, topic, value, model):
         fields = dict(face_id="", value=value, std=0.0, snr_db=0.0, quality=1.0, status=0, window=0.0, model=model)
-        fields["reasons"] = np.zeros(0, np.uint8)
+        fields |= dict(low=0.0, high=0.0, reasons=np.zeros(0, np.uint8), reason_shares=np.zeros(0, np.float32))
         self.send(topic, T0 + NS_PER_S, "rppg_ros/msg/HeartRate", header=True, **fields)
 
 

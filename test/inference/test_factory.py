@@ -11,7 +11,7 @@ from rppg_ros.inference.engine import WindowPlan
 from rppg_ros.types import Vital
 
 class Flat:
-    name, vitals, calibration = "flat", (Vital.BVP,), {}
+    name, vitals = "flat", (Vital.BVP,)
     crop_size, crop_scale, least_crop = 8, 1.0, 1
     plan = WindowPlan(30.0, 30, 60, 15, {Vital.BVP: 0})
 

@@ -35,8 +35,8 @@ def test_pulse_and_breath_are_measured_whatever_the_frame_rate(method, fps):
     heart = [rate for rate in rates[Vital.BVP] if rate.status is Status.OK]
     breath = [rate for rate in rates[Vital.RSP] if rate.status is Status.OK]
     assert np.abs(np.array([rate.per_minute for rate in heart]) - 80).max() < 2
-    assert np.abs(np.array([rate.per_minute for rate in breath]) - 14).max() < 1
-    assert heart[0].stamp_ns - START_NS < 11 * S and len(heart) > 25
+    assert np.abs(np.array([rate.per_minute for rate in breath]) - 14).max() < 1.5
+    assert heart[0].stamp_ns - START_NS < 13 * S and len(heart) > 25
     for vital in Vital:
         total = sum(len(wave.samples) for wave in waves[vital])
         assert total == pytest.approx(40 * 30, abs=3), "the waveform covers the whole clip"

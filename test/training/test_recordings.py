@@ -83,7 +83,7 @@ def filmed(tmp_path, spec=None, thermal_fps=9.0, vitals=tuple(Vital), gap=None):
 class Spy:
     """An engine that keeps every window it is shown."""
 
-    name, vitals, crop_size, crop_scale, least_crop, calibration = "spy", (Vital.BVP,), 36, 1.5, 36, {}
+    name, vitals, crop_size, crop_scale, least_crop = "spy", (Vital.BVP,), 36, 1.5, 36
 
     def __init__(self, points):
         self.plan = WindowPlan(30.0, points, points, 1, {Vital.BVP: 0})

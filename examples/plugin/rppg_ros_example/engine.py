@@ -17,7 +17,6 @@ class MeanGreen:
 
     name = "mean-green"
     vitals = (Vital.BVP,)
-    calibration = {}
     crop_size = 36
     crop_scale = 1.5
     least_crop = 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rppg_ros.types import Box, FaceCrop
-from rppg_ros.vitals.skin import breath_temperature, skin_mean
+from rppg_ros.vision.skin import breath_temperature, skin_mean
 
 SKIN = (150, 110, 90)
 SQUARE = Box(0, 0, 100, 100)

@@ -24,7 +24,7 @@ def skin_mean(crop: FaceCrop) -> np.ndarray:
     An ellipse inside the face box without the eyes' band; pixels that are clipped, or whose colour is far from the
     ellipse's median (hair, beard, glasses), are left out unless nearly all are.
     """
-    pixels = crop.rgb[_skin_mask(len(crop.rgb), crop.crop_scale, _aspect(crop.box))].astype(np.float32)
+    pixels = crop.rgb[_skin_mask(len(crop.rgb), crop.crop_scale, relative_sides(crop.box))].astype(np.float32)
     total = pixels.sum(axis=1)
     usable = (pixels.max(axis=1) < SATURATED) & (total > 3 * TOO_DARK)
     share = pixels[:, :2] / np.maximum(total, 1)[:, None]
@@ -41,17 +41,22 @@ def breath_temperature(crop: FaceCrop) -> np.ndarray | None:
     """
     if crop.thermal is None:
         return None
-    nose, face = _thermal_masks(len(crop.thermal), crop.crop_scale, _aspect(crop.box))
-    return np.array([crop.thermal[nose].mean() - crop.thermal[face].mean()], dtype=np.float32)
+    return np.array([warmth_under_nose(crop.thermal, crop.crop_scale, crop.box)], dtype=np.float32)
 
 
-def _aspect(box: Box) -> tuple[float, float]:
+def warmth_under_nose(thermal: np.ndarray, crop_scale: float, box: Box) -> float:
+    """Degrees under the nose minus those of forehead and cheeks, of a thermal crop (S, S)."""
+    nose, face = _thermal_masks(len(thermal), crop_scale, relative_sides(box))
+    return float(thermal[nose].mean() - thermal[face].mean())
+
+
+def relative_sides(box: Box) -> tuple[float, float]:
     """Width and height over the longer side, in steps coarse enough to cache masks and to keep them still."""
     longer = max(box.width, box.height, 1e-6)
     return round(box.width / longer * 20) / 20, round(box.height / longer * 20) / 20
 
 
-def _coordinates(size: int, crop_scale: float, aspect: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+def coordinates(size: int, crop_scale: float, aspect: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Pixel centres of a crop in units of the face box, from its centre."""
     line = ((np.arange(size) + 0.5) / size - 0.5) * crop_scale
     return line[None, :] / max(aspect[0], 0.05), line[:, None] / max(aspect[1], 0.05)
@@ -59,14 +64,14 @@ def _coordinates(size: int, crop_scale: float, aspect: tuple[float, float]) -> t
 
 @lru_cache(maxsize=64)
 def _skin_mask(size: int, crop_scale: float, aspect: tuple[float, float]) -> np.ndarray:
-    x, y = _coordinates(size, crop_scale, aspect)
+    x, y = coordinates(size, crop_scale, aspect)
     inside = (x / SKIN_HALF_AXES[0]) ** 2 + (y / SKIN_HALF_AXES[1]) ** 2 <= 1
     return _never_empty(inside & ~((y > EYES_BAND[0]) & (y < EYES_BAND[1])))
 
 
 @lru_cache(maxsize=64)
 def _thermal_masks(size: int, crop_scale: float, aspect: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    x, y = _coordinates(size, crop_scale, aspect)
+    x, y = coordinates(size, crop_scale, aspect)
     nose = ((x - NOSTRILS[0]) / NOSTRIL_HALF_AXES[0]) ** 2 + ((y - NOSTRILS[1]) / NOSTRIL_HALF_AXES[1]) ** 2 <= 1
     face = (x / SKIN_HALF_AXES[0]) ** 2 + (y / SKIN_HALF_AXES[1]) ** 2 <= 1
     return _never_empty(nose), _never_empty(face & (y > CHEEKS_BAND[0]) & (y < CHEEKS_BAND[1]))
