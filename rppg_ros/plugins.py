@@ -148,7 +148,8 @@ def _distribution(point: metadata.EntryPoint) -> str:
         return UNNAMED
     try:
         name, version = point.dist.name, point.dist.version
-    except (AttributeError, KeyError, TypeError):  # no metadata; which of them depends on Python's version
+    # No metadata; which of them depends on Python's version, and on whether somebody imported the importlib_metadata of PyPI.
+    except (AttributeError, KeyError, TypeError, FileNotFoundError):
         return UNNAMED
     return f"{name} {version}" if name else UNNAMED
 

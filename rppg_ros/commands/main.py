@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo = commands.add_parser("demo", help="run the nodes on a made-up person and show what they measure")
     demo.add_argument(
-        "--source", default="demo:seconds=45", help="what to play (see video_source); default: %(default)s"
+        "--source", default="demo:seconds=60,seed=3", help="what to play (see video_source); default: %(default)s"
     )
     demo.add_argument(
         "--model",
