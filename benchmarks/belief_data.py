@@ -1,6 +1,6 @@
-"""Waveforms and evidence to fit and judge the belief on: each engine over living, lifeless and real clips, kept as .npz files.
+"""Waveforms and evidence to fit and judge the belief on: each engine over living and lifeless people, kept as .npz files.
 
-    python benchmarks/belief_data.py OUT --reference REFERENCE [--living N] [--lifeless N] [--thermal N] [--first-seed N]
+    python benchmarks/belief_data.py OUT [--living N] [--lifeless N] [--thermal N] [--waves N] [--engines ...] [--first-seed N]
 
 Resumable: what is in OUT already is not made again. The files hold waveforms and means of skin colour, no pictures.
 """
