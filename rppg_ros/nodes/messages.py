@@ -23,6 +23,7 @@ from rppg_ros.types import (
     Vital,
     Waveform,
 )
+from rppg_ros.vitals.witnesses import THERMAL
 from rppg_ros.vitals.witnesses import WIDTH as EVIDENCE_WIDTH
 
 WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
@@ -147,6 +148,8 @@ def _check_face(face: msg.FaceCrop) -> None:
         raise CropError(f"face '{face.face_id}': crops of {face.size} pixels; {CROP_SIZES[1]} are the most")
     if len(face.evidence) not in (0, EVIDENCE_WIDTH):
         raise CropError(f"face '{face.face_id}': evidence has {len(face.evidence)} numbers, not 0 or {EVIDENCE_WIDTH}")
+    if not all(math.isfinite(value) for i, value in enumerate(face.evidence) if i != THERMAL):
+        raise CropError(f"face '{face.face_id}': evidence has numbers that are not finite")
     if face.thermal_state not in THERMAL_STATES:
         raise CropError(f"face '{face.face_id}': thermal_state {face.thermal_state} is none of THERMAL_*")
 

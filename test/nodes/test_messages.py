@@ -89,3 +89,16 @@ def test_statuses_are_the_messages_constants():
 @pytest.mark.parametrize("message", [msg.HeartRate, msg.RespirationRate])
 def test_reasons_have_the_numbers_of_the_messages(message):
     assert {name: getattr(message, f"REASON_{name}") for name in Reason.__members__} == dict(Reason.__members__)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_evidence_that_is_not_finite_is_refused(value):
+    """But for degrees: they are unknown without a thermal image."""
+    (sent,) = list(crops(seconds=0.04, thermal=False))[:1]
+    message = crops_message(to_header(1, ""), [sent])
+    assert math.isnan(message.faces[0].evidence[21]) and crops_from(message)[0].evidence is not None
+    for i in (0, 14, 18, 22):
+        message = crops_message(to_header(1, ""), [sent])
+        message.faces[0].evidence[i] = value
+        with pytest.raises(CropError, match="'abcde': evidence has numbers that are not finite"):
+            crops_from(message)
