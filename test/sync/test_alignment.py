@@ -144,3 +144,8 @@ def test_the_share_is_of_the_last_seconds():
     for i in range(240):
         at(alignment, (RGB, THERMAL)[i % 2], 7 + i / 20)
     assert alignment.share == 0.0
+
+
+def test_what_is_not_late_is_waited_for_as_usual_whatever_the_bound():
+    for alignment in (Alignment(), late_by([0.0] * 5), late_by([0.2] * 5, rgb=1), late_by([0.2] * 4)):
+        assert alignment.wait_s(0.05, 2.0) == 0.05
