@@ -2,8 +2,8 @@
 
     python benchmarks/belief_fit.py DATA... --vital bvp -o rppg_ros/vitals/belief_bvp.npz [--epochs 12]
 
-DATA: folders of belief_data.py and belief_films.py. One subject in five is held out; the epoch that is best on those is kept, and
-`trust.py --held-out` judges on them (the filter saw them in that choice only).
+DATA: folders of belief_data.py and belief_films.py. One subject in five is held out of the network's fit: the best epoch is
+chosen, and the filter's own numbers are fitted, on those. `trust.py --held-out` shows them; it judges nothing. Judge on others.
 """
 
 from __future__ import annotations

@@ -161,7 +161,9 @@ def main() -> None:
     )
     parser.add_argument("--without", nargs="*", default=[], help="witnesses that are not heard: an ablation")
     parser.add_argument(
-        "--held-out", action="store_true", help="of folders that were fitted on: only those that were not"
+        "--held-out",
+        action="store_true",
+        help="only those that the network did not see; no judgement",
     )
     parser.add_argument("--diagram", type=Path, help="PNG: reliability of the heart rate's quality")
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")

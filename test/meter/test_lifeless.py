@@ -26,13 +26,12 @@ def rates_of(scene, engine_name, seed=77):
     clip = make_clip(scene, SECONDS, PIXELS, seed, 56)
     engine = make_engine(engine_name) if engine_name in ENGINES else make_engine(model=engine_name)
     half, meter, out = VitalsHalf(engine), EvidenceMeter(), []
-    for i, (at_s, image) in enumerate(zip(clip.times_s, clip.rgb, strict=True)):
+    for at_s, image in zip(clip.times_s, clip.rgb, strict=True):
         assert len(image) == EVIDENCE_SIZE
         small = cv2.resize(image, (engine.crop_size, engine.crop_size), interpolation=cv2.INTER_AREA)
         stamp_ns = round((at_s + 1) * 1e9)
         evidence = meter.measure(image, None, BOX)
         out += half.push(stamp_ns, [FaceCrop(stamp_ns, "a", small, None, BOX, 1.5, 1, 0, evidence=evidence)])
-        assert i >= 0
     return [o for o in out if isinstance(o, Rate) and o.vital is Vital.BVP]
 
 
