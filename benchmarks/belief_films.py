@@ -20,7 +20,7 @@ import av
 import cv2
 import numpy as np
 from belief_data import RGB_ENGINES, collect, keep
-from injected import GRID, _boxes, _pulsing, read_frames
+from injected import GRID, STRENGTH, _boxes, _pulsing, _without_pulse, read_frames
 
 from rppg_ros.meter import CameraHalf
 from rppg_ros.settings.evaluation import EvaluationSettings
@@ -31,6 +31,8 @@ from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop
 
 SECONDS, LARGEST = 30.0, 640
 FINGER_HZ = 30.0
+AS_IT_IS = 2  # so many clips of a kind show a film as it is, the others as another camera would have taken it
+OWN_RATE = {"face": 53.0, "face2": 54.0}  # of the people who keep still: it is taken out before another is put in
 
 
 def forth_and_back(frames: list[np.ndarray], seconds: float, fps: float) -> list[np.ndarray]:
@@ -89,13 +91,19 @@ def film(job: tuple[str, str, int], reference: Path, out: Path) -> str:
     path = next((reference / "recordings").glob(f"*/{stem}.mp4"))
     frames, stamps_ns = read_frames(path)
     fps = round((len(stamps_ns) - 1) / (stamps_ns[-1] - stamps_ns[0]) * NS_PER_S)
-    frames = forth_and_back([small(frame) for frame in frames], SECONDS, fps)
+    frames = [small(frame) for frame in frames]
+    if stem in OWN_RATE and kind != "photo":
+        frames = without_own_pulse(frames, OWN_RATE[stem], fps)
+    frames = forth_and_back(frames, SECONDS, fps)
+    if number >= AS_IT_IS:
+        frames = varied(frames, rng)
     times_s, about = np.arange(len(frames)) / fps, {"world": "", "world_rate": np.nan, "world_strength": 0.0}
     truth = np.full(int(SECONDS), np.nan)
     if kind == "pulse":
         vitals = simulate(Body(heart_rate=float(rng.uniform(48, 165)), heart_wander=0.015), SECONDS + 1, rng)
         still = np.ones((len(frames), GRID, GRID, 3), np.float32)
-        frames = _pulsing(frames, _boxes(frames), still, vitals.at("bvp", times_s), rng)
+        strength = STRENGTH if number < AS_IT_IS else STRENGTH * float(rng.uniform(0.6, 1.6))
+        frames = _pulsing(frames, _boxes(frames), still, vitals.at("bvp", times_s), rng, strength)
         truth = np.array([vitals.mean_rate("heart_rate", end - 1, end) for end in range(1, int(SECONDS) + 1)])
     elif kind == "photo":
         frames, about = photographed(frames[int(rng.integers(len(frames)))], times_s, rng)
@@ -110,15 +118,37 @@ def film(job: tuple[str, str, int], reference: Path, out: Path) -> str:
     return name
 
 
+def varied(frames: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """The same film as another camera would have taken it: mirrored, smaller, darker, of another colour."""
+    mirrored, gain = rng.uniform() < 0.5, rng.uniform(0.55, 1.1) * rng.uniform(0.9, 1.1, 3)
+    factor = float(rng.uniform(0.55, 1.0))
+    height, width = (max(96, round(side * factor) // 2 * 2) for side in frames[0].shape[:2])
+    out = []
+    for frame in frames:
+        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) * gain
+        frame = np.clip(np.rint(frame), 0, 255).astype(np.uint8)
+        out.append(np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame)
+    return out
+
+
+def without_own_pulse(frames: list[np.ndarray], rate: float, fps: float) -> list[np.ndarray]:
+    """A film without the pulse that is known to be in it."""
+    boxes = _boxes(frames)
+    factors = _without_pulse(frames, boxes, np.arange(len(frames)) / fps, rate / 60)
+    rng = np.random.default_rng(0)
+    return _pulsing(frames, boxes, factors, np.zeros(len(frames)), rng, 0.0)
+
+
 def photographed(picture: np.ndarray, times_s: np.ndarray, rng: np.random.Generator) -> tuple[list[np.ndarray], dict]:
     """A picture before a camera with noise, still or in a hand, under a steady lamp or one with a rhythm."""
-    light, shift = np.ones(len(times_s)), np.zeros((len(times_s), 2))
+    light, shift, turn = np.ones(len(times_s)), np.zeros((len(times_s), 2)), np.zeros(len(times_s))
     about: dict = {"world": "", "world_rate": np.nan, "world_strength": 0.0}
     if rng.uniform() < 0.6:
         rhythm = random_rhythm(rng)
         wave = np.sin(2 * np.pi * rhythm.per_minute / 60 * times_s + rng.uniform(0, 6))
         if rhythm.world is World.MOTION:
             shift += 6 * rhythm.strength * wave[:, None] * rng.normal(size=2)
+            turn += 0.02 * rhythm.strength * wave * rng.normal()
         else:
             light += 0.03 * rhythm.strength * wave
         world = World.MOTION if rhythm.world is World.MOTION else World.LIGHT
@@ -126,11 +156,13 @@ def photographed(picture: np.ndarray, times_s: np.ndarray, rng: np.random.Genera
     if rng.uniform() < 0.4:  # in a hand
         walk = cv2.GaussianBlur(np.cumsum(rng.normal(size=(len(times_s), 2)), axis=0), (1, 0), sigmaX=0.1, sigmaY=8)
         shift += rng.uniform(0.02, 0.3) * walk
+        turn += rng.uniform(0, 1e-3) * walk[:, 0]
+    middle = np.array(picture.shape[1::-1]) / 2
     noise, frames = rng.uniform(0.5, 4), []
-    for factor, move in zip(light, shift, strict=True):
-        moved = cv2.warpAffine(
-            picture, np.array([[1, 0, move[0]], [0, 1, move[1]]]), picture.shape[1::-1], borderMode=cv2.BORDER_REFLECT
-        )
+    for factor, move, angle in zip(light, shift, turn, strict=True):
+        matrix = cv2.getRotationMatrix2D(middle.tolist(), float(np.degrees(angle)), 1.0)
+        matrix[:, 2] += move
+        moved = cv2.warpAffine(picture, matrix, picture.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
         grain = cv2.randn(np.empty(picture.shape, np.float32), 0, noise)
         frames.append(np.clip(moved * factor + grain, 0, 255).astype(np.uint8))
     return frames, about

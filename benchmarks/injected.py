@@ -100,11 +100,13 @@ def _blurred(stack: np.ndarray, places: float = 3.0) -> np.ndarray:
     return np.stack([cv2.GaussianBlur(image, (0, 0), places) for image in stack])
 
 
-def _pulsing(frames, boxes, still: np.ndarray, bvp: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+def _pulsing(
+    frames, boxes, still: np.ndarray, bvp: np.ndarray, rng: np.random.Generator, strength: float = STRENGTH
+) -> list[np.ndarray]:
     spread = np.clip(1 + 0.3 * noise_field(GRID, GRID / 8, rng), 0.2, 2.0)[..., None] * _mask()
     out = []
     for frame, box, factor, blood in zip(frames, boxes, still, bvp, strict=True):
-        gain = factor * np.exp(-STRENGTH * blood * spread * BLOOD.astype(np.float32))
+        gain = factor * np.exp(-strength * blood * spread * BLOOD.astype(np.float32))
         rows, columns = _region(frame, box)
         part = frame[rows, columns]
         wide = cv2.resize(gain.astype(np.float32), part.shape[1::-1], interpolation=cv2.INTER_LINEAR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -190,7 +190,7 @@ def _opened(path: str | Path) -> Iterator[InputContainer]:
     if not HAS_AV:
         raise SourceError(f"{path}: videos need PyAV: sudo apt install python3-av, or pip install av")
     try:  # with a protocol, for FFmpeg would find one in names such as "face: 1.mp4"
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = _container(f"file:{path}")
     except (FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path}: not a readable video: {reason}") from None
@@ -199,6 +199,14 @@ def _opened(path: str | Path) -> Iterator[InputContainer]:
             raise SourceError(f"{path}: there is no video in it")
         container.streams.video[0].thread_type = "AUTO"
         yield container
+
+
+def _container(url: str) -> InputContainer:
+    opened: Callable[..., InputContainer] = av.open  # whose arguments depend on its version
+    try:
+        return opened(url, metadata_errors="replace")
+    except TypeError:  # PyAV 19 has no such argument: it never fails by what a title is written in
+        return opened(url)
 
 
 def _frames(container: InputContainer) -> Iterator[av.VideoFrame]:

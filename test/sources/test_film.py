@@ -276,6 +276,21 @@ def test_without_pyav_a_video_says_what_it_needs(tmp_path, monkeypatch):
             read_it(path)
 
 
+def test_a_title_in_another_encoding_is_no_reason_to_refuse(tmp_path):
+    path = tmp_path / "titled.mkv"
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "QQQQ"
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.height, stream.width = SIZE
+        for picture in moving(3):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p")))
+        out.mux(stream.encode())
+    written = path.read_bytes()
+    assert b"QQQQ" in written
+    path.write_bytes(written.replace(b"QQQQ", b"caf\xe9"))
+    assert len(read(path)[0]) == 3
+
+
 def test_any_name_will_do(tmp_path):
     path = write(tmp_path / "http: face%02d.mp4")
     assert len(read(path)[0]) == 30
