@@ -150,7 +150,7 @@ def bland_altman(measured: Samples, truth: Samples, subjects: Sequence[str] = ()
     if len(error) < 2:
         return Agreement(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, len(error))
     groups = np.unique(np.asarray(subjects)[known], return_inverse=True)[1] if len(subjects) else np.arange(len(error))
-    independent = int(groups.max()) + 1
+    independent = int(np.max(groups)) + 1
     bias, sd = float(error.mean()), math.sqrt(_variance(error, groups))
     if independent < 2:
         return Agreement(bias, sd, bias - LIMITS * sd, bias + LIMITS * sd, math.nan, math.nan, len(error))

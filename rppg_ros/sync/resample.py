@@ -56,7 +56,8 @@ def _interpolate(stamps_ns: np.ndarray, values: np.ndarray, at_ns: np.ndarray) -
     right = np.minimum(left + 1, len(stamps_ns) - 1)
     weight = weight.astype(np.float32).reshape((-1,) + (1,) * (np.ndim(values) - 1))
     low = np.asarray(values[left], dtype=np.float32)
-    return low + weight * (np.asarray(values[right], dtype=np.float32) - low)
+    between: np.ndarray = low + weight * (np.asarray(values[right], dtype=np.float32) - low)
+    return between
 
 
 def _bracket(stamps_ns: np.ndarray, at_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -162,7 +162,7 @@ def _perfusion(u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.nda
 def _delays(v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The pulse reaches the forehead some tens of milliseconds from the jaw, and spreads unevenly."""
     field = rng.uniform(-0.02, 0.02) * v + 0.008 * noise_field(len(v), len(v) / 8, rng)
-    return field - field.min()
+    return field - np.min(field)
 
 
 def _normals(u: np.ndarray, v: np.ndarray, cover: np.ndarray) -> np.ndarray:

@@ -62,8 +62,8 @@ def at(curve: np.ndarray, time_s: float | np.ndarray, rate_hz: float) -> float |
     place = np.asarray(time_s) * rate_hz
     if not place.size:
         return place
-    first = min(max(int(place.min()), 0), len(curve) - 1)
-    part = curve[first : int(place.max()) + 2]
+    first = min(max(int(np.min(place)), 0), len(curve) - 1)
+    part = curve[first : int(np.max(place)) + 2]
     return np.interp(place, np.arange(first, first + len(part)), part)
 
 

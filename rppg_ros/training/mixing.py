@@ -24,7 +24,7 @@ def mix(shares: Sequence[float], count: int) -> np.ndarray:
     ValueError : no shares, a negative one, or all 0.
     """
     parts = np.asarray(shares, dtype=np.float64)
-    if not len(parts) or not np.isfinite(parts).all() or parts.min() < 0 or parts.sum() <= 0:
+    if not len(parts) or not np.isfinite(parts).all() or float(np.min(parts)) < 0 or parts.sum() <= 0:
         raise ValueError(f"shares must be 0 or more and not all 0, not {list(shares)}")
     parts = parts / parts.sum()
     used = np.flatnonzero(parts > LEAST_SHARE)

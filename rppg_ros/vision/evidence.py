@@ -172,7 +172,7 @@ def _masks(size: int, sides: tuple[float, float]) -> _Masks:
     ]
     around = (radius > _RINGS) & (y < 0.3)
     weights = np.stack([_weights(mask) for mask in [*parts, around]]).reshape(PARTS + 1, -1).astype(np.float32)
-    skin = np.flatnonzero(np.logical_or.reduce(parts))
+    skin = np.flatnonzero(np.any(parts, axis=0))
     small_x, small_y = np.broadcast_arrays(*coordinates(SMALL, EVIDENCE_SCALE, sides))
     head, body = np.hypot(small_x / 0.5, small_y / 0.55) <= 1, small_y > BELOW_CHIN
     inner = np.zeros_like(head)

@@ -108,7 +108,7 @@ def predicted(belief: np.ndarray, model: ObservationModel, grid: RateGrid) -> np
 def updated(belief: np.ndarray, scores: np.ndarray, weight: float) -> np.ndarray:
     """The belief after a look with (G, 3) log likelihood ratios, taken with a weight."""
     likelihood = np.concatenate([[0.0], scores.T.ravel()]) * weight
-    grown = belief * np.exp(likelihood - likelihood.max())
+    grown = belief * np.exp(likelihood - np.max(likelihood))
     total = grown.sum()
     return grown / total if total > 0 else belief
 
@@ -119,11 +119,12 @@ def believed(belief: np.ndarray, grid: RateGrid, band: tuple[float, float], with
     pulse, light, motion = belief[1:].reshape(_KINDS, count)
     reach = round(within / grid.step)
     mass = np.convolve(pulse, np.ones(2 * reach + 1), mode="same")
-    best = int(mass.argmax())
+    best = int(np.argmax(mass))
     near = slice(max(0, best - reach), best + reach + 1)
     alive = float(pulse.sum())
-    per_minute = float(pulse[near] @ rates[near] / max(pulse[near].sum(), 1e-300))
-    spread = float(pulse[near] @ (rates[near] - per_minute) ** 2 / max(pulse[near].sum(), 1e-300))
+    here = max(float(pulse[near].sum()), 1e-300)
+    per_minute = float(pulse[near] @ rates[near] / here)
+    spread = float(pulse[near] @ (rates[near] - per_minute) ** 2 / here)
     cumulated = np.cumsum(pulse) / max(alive, 1e-300)
     low, high = (float(np.interp(share, cumulated, rates)) for share in ((1 - CREDIBLE) / 2, (1 + CREDIBLE) / 2))
     outside = float(pulse[(rates < band[0]) | (rates > band[1])].sum())
@@ -148,7 +149,7 @@ def smoothed(looks: Sequence[np.ndarray], model: ObservationModel, vital: Vital)
     later, out = np.ones_like(belief), [*forward]
     for i in range(len(looks) - 2, -1, -1):
         likelihood = np.concatenate([[0.0], looks[i + 1].T.ravel()]) * model.again
-        later = _looked_back(later * np.exp(likelihood - likelihood.max()), model, grid)
+        later = _looked_back(later * np.exp(likelihood - np.max(likelihood)), model, grid)
         later = later / later.max()
         both = forward[i] * later
         out[i] = both / both.sum()

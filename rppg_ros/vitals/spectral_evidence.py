@@ -183,7 +183,7 @@ def _detrended(rows: np.ndarray) -> np.ndarray:
     n = rows.shape[1]
     centred = rows - rows.mean(axis=1, keepdims=True)
     slope = np.linspace(-1, 1, n)
-    found: np.ndarray = centred - (centred @ slope / max(slope @ slope, 1e-12))[:, None] * slope
+    found: np.ndarray = centred - (centred @ slope / max(float(slope @ slope), 1e-12))[:, None] * slope
     return found
 
 

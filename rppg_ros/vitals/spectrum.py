@@ -84,6 +84,6 @@ def snr_db(spec: Spectrum, rate: RateSpec, hz: float) -> float:
     near = np.zeros_like(band)
     for harmonic in range(1, rate.harmonics + 1):
         near |= np.abs(spec.hz - harmonic * hz) <= half
-    inside, outside = spec.power[band & near].sum(), spec.power[band & ~near].sum()
+    inside, outside = float(spec.power[band & near].sum()), float(spec.power[band & ~near].sum())
     # A noise-free sine leaves only window side lobes outside; 60 dB caps what is beyond any camera.
     return float(np.clip(10 * np.log10(max(inside, 1e-300) / max(outside, 1e-300)), -60.0, 60.0))
