@@ -26,9 +26,11 @@ from rppg_ros.vitals.observation import MOST
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
 HIDDEN = (32, 16)
+LAYERS = ("first", "second", "third")
 DROPPED = 0.05  # share of the units that are left out while it learns
 NOISE = 0.1  # deviation of what is added to the standardised features while it learns
 KERNEL = {Vital.BVP: 2.0, Vital.RSP: 0.8}  # per minute: how sharply the truth is known
+EARLY, EARLY_LOOKS = 3.0, 4.0  # the first looks count so much more: a number that is right is wanted soon
 WITHOUT = 5  # one file in so many is also heard without evidence
 TIMES = {"film": 3, "finger": 6, "living-thermal": 2}  # how often those are shown whose names begin so
 
@@ -42,11 +44,12 @@ class Filter(nn.Module):
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32))
         wide, narrow = HIDDEN
-        self.net = nn.Sequential(
-            *(nn.Linear(inputs, wide), nn.ReLU(), nn.Dropout(DROPPED)),
-            *(nn.Linear(wide, narrow), nn.ReLU(), nn.Dropout(DROPPED)),
-            nn.Linear(narrow, 3),
-        )
+        self.net = nn.ModuleDict({
+            "first": nn.Linear(inputs, wide),
+            "second": nn.Linear(wide, narrow),
+            "context": nn.Linear(2 * wide, narrow, bias=False),
+            "third": nn.Linear(narrow, 3),
+        })  # fmt: skip
         self.scale, self.offset = nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(3))  # of scores, see settle
         self.register_buffer("rates", torch.tensor(grid.rates, dtype=torch.float32))
         self.log_drift = nn.Parameter(torch.tensor(math.log(1.5 if vital is Vital.BVP else 0.6)))
@@ -62,12 +65,20 @@ class Filter(nn.Module):
         jump = torch.sigmoid(self.jump)
         return (1 - jump) * drift + jump / len(self.rates), torch.softmax(self.switch, dim=1)
 
+    def heard(self, standard: torch.Tensor) -> torch.Tensor:
+        """The network: (..., G, F) to (..., G, 3)."""
+        wide = torch.relu(self.net["first"](standard))
+        of_all = torch.cat([wide.mean(-2), wide.amax(-2)], dim=-1)
+        wide = nn.functional.dropout(wide, DROPPED, self.training)
+        narrow = torch.relu(self.net["second"](wide) + self.net["context"](of_all)[..., None, :])
+        return self.net["third"](nn.functional.dropout(narrow, DROPPED, self.training))
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, T, G, F) to belief (N, T, 1 + 3 G)."""
         standard = (features - self.mean) / self.std
         if self.training:
             standard = standard + NOISE * torch.randn_like(standard)
-        scores = self.net(standard) * self.scale.exp() + self.offset
+        scores = self.heard(standard) * self.scale.exp() + self.offset
         n, t, g, _ = scores.shape
         drift, switch = self.transition()
         prior = torch.softmax(self.prior, dim=0)
@@ -95,14 +106,16 @@ def loss_of(model: Filter, belief: torch.Tensor, label, truth, world_rate, world
     right = (pulse * near.nan_to_num()).sum(-1)
     lifeless = 1 - pulse.sum(-1)
     live, dead = label == LIVE, label == DEAD
-    loss = -torch.log(right[live] + 1e-6).sum() - torch.log(lifeless[dead] + 1e-6).sum()
+    look = torch.arange(label.shape[1], dtype=torch.float32, device=label.device).expand(label.shape)
+    weight = 1 + EARLY * torch.exp(-look / EARLY_LOOKS)
+    loss = -(weight * torch.log(right + 1e-6))[live].sum() - (weight * torch.log(lifeless + 1e-6))[dead].sum()
     for row in (0, 1):
         of_world = dead & (world_row == row)[:, None] & torch.isfinite(world_rate)[:, None]
         if of_world.any():
             part = belief[..., 1 + (row + 1) * g : 1 + (row + 2) * g]
             here = torch.exp(-(((model.rates - world_rate[:, None]) / (1.5 * kernel)) ** 2) / 2).nan_to_num()
             loss = loss - 0.2 * torch.log((part * here[:, None]).sum(-1)[of_world] + 1e-4).sum()
-    return loss / max(int(live.sum() + dead.sum()), 1)
+    return loss / max(float(weight[live | dead].sum()), 1.0)
 
 
 def batches(sequences: list[Sequence], size: int, rng: np.random.Generator):
@@ -224,17 +237,18 @@ def settle(model: Filter, checked: list[Sequence], vital: Vital, rng: np.random.
 def reread(model: Filter, path: Path) -> None:
     """Take the weights of a file that `write` made; the filter's own numbers begin anew."""
     with np.load(path) as file, torch.no_grad():
-        for i, layer in enumerate(layer for layer in model.net if isinstance(layer, nn.Linear)):
-            layer.weight.copy_(torch.tensor(file[f"weight{i}"]))
-            layer.bias.copy_(torch.tensor(file[f"bias{i}"]))
+        for i, name in enumerate(LAYERS):
+            model.net[name].weight.copy_(torch.tensor(file[f"weight{i}"]))
+            model.net[name].bias.copy_(torch.tensor(file[f"bias{i}"]))
+        model.net["context"].weight.copy_(torch.tensor(file["context"]))
         model.mean.zero_()
         model.std.fill_(1.0)
 
 
 def write(model: Filter, vital: Vital, path: Path) -> None:
     """The file that vitals.belief reads: standardisation is folded into the first layer."""
-    layers = [layer for layer in model.net if isinstance(layer, nn.Linear)]
-    arrays = {}
+    layers = [model.net[name] for name in LAYERS]
+    arrays = {"context": model.net["context"].weight.detach().numpy()}
     for i, layer in enumerate(layers):
         weight, bias = layer.weight.detach(), layer.bias.detach()
         if i == 0:

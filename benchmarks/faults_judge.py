@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 
 from rppg_ros.sources.base import RGB, StreamFrame
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.synthesis.physiology import Vitals
 from rppg_ros.types import Status, Vital
 

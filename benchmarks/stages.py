@@ -29,7 +29,7 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import from_time, to_header
 from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.sources.base import RGB
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import NS_PER_S
 
 LOOP_S = 8.0  # of pre-rendered frames, played forth and back: rendering must not share the cores

@@ -40,7 +40,7 @@ def _opened(uri: str, thermal_uri: str, fps: float, rgb_topic: str, thermal_topi
     if not uri:
         raise SourceError("no source given: a camera's number, a video, an image folder, a bag, or demo:")
     if uri.startswith(DEMO):
-        from rppg_ros.synthesis.demo import DemoSource
+        from rppg_ros.sources.demo import DemoSource
 
         rgb: FrameSource = DemoSource.from_text(uri[len(DEMO) :])
     else:

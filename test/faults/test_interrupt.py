@@ -15,7 +15,7 @@ from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import crops_message, to_header
 from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.sources.base import RGB
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from support.graph import context, wait_for
 from support.people import START_NS, S, crops
 

@@ -12,7 +12,7 @@ from rppg_ros.nodes.messages import CropError, crops_from, crops_message, reques
 from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.nodes.vitals import VitalsNode
 from rppg_ros.sources.base import RGB, THERMAL
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import Box
 from rppg_ros.vision.view import ViewState
 from support.graph import context, overrides

@@ -6,7 +6,7 @@ import pytest
 
 from rppg_ros import VitalsMeter
 from rppg_ros.sources.base import RGB
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import NS_PER_S, Rate, Status
 
 SCENE = DemoScene(seconds=1.5, fps=15.0, thermal_fps=0.0, jitter_s=0.0, drop=0.0, motion_px=0.5)

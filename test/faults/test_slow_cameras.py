@@ -3,7 +3,7 @@
 import pytest
 
 from rppg_ros import VitalsMeter
-from rppg_ros.synthesis.demo import DemoSource
+from rppg_ros.sources.demo import DemoSource
 from rppg_ros.types import Rate, Status, Vital
 
 

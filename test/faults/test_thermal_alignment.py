@@ -7,7 +7,7 @@ import pytest
 
 from rppg_ros import VitalsMeter
 from rppg_ros.sources.base import RGB, THERMAL
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import Rate, Reason, Status, ThermalState, Vital
 from rppg_ros.vision.view import ViewState
 from support.two_cameras import narrowed

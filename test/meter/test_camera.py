@@ -8,9 +8,9 @@ import pytest
 from rppg_ros.meter import CameraHalf
 from rppg_ros.meter.view import homography_of
 from rppg_ros.settings import CameraSettings
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sources.images import ImageError
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
 from rppg_ros.types import CropRequest
 from rppg_ros.vision.liveness import REPEATED
 

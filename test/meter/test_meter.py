@@ -11,9 +11,9 @@ from rppg_ros.meter import Measurement, VitalsMeter, measure
 from rppg_ros.meter.reading import ReadingMaker
 from rppg_ros.settings import MeterSettings, SettingError
 from rppg_ros.sources.base import SourceError
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sources.images import ImageError
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
 from rppg_ros.types import Rate, Status, Vital, Waveform
 from support.recordings import Reduced
 

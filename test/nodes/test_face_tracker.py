@@ -13,7 +13,7 @@ from rppg_ros.nodes.face_tracker import FaceTrackerNode
 from rppg_ros.nodes.messages import crops_from, from_time, to_header
 from rppg_ros.nodes.video_messages import compressed_message, image_message
 from rppg_ros.sources.base import RGB, THERMAL
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import Box
 from support.graph import Listener, context, overrides, settle, spinning, wait_for
 

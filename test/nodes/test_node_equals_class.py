@@ -11,8 +11,8 @@ from rppg_ros.meter.reading import ReadingMaker
 from rppg_ros.nodes.messages import crops_from, crops_message, from_time, to_header
 from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.nodes.vitals_pipeline import make_nodes
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.sources.frames import image_of
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
 from rppg_ros.types import Rate, Status
 from support.graph import context, wait_for
 from support.recordings import Reduced

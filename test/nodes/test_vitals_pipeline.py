@@ -9,7 +9,7 @@ from rppg_ros.nodes.messages import from_time, to_header
 from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.nodes.vitals_pipeline import make_nodes
 from rppg_ros.sources.base import RGB, THERMAL
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from support.graph import Listener, context, overrides, spinning, wait_for
 
 START_NS = 1_700_000_000_000_000_000

@@ -8,7 +8,7 @@ import numpy as np
 from rppg_ros.datasets.base import Recording, Trace, Truth
 from rppg_ros.datasets.convert import write_bag
 from rppg_ros.sources.base import RGB
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import NS_PER_S, Vital
 
 

@@ -5,7 +5,7 @@ import functools
 import cv2
 import numpy as np
 
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.types import Frame
 from rppg_ros.vision.detect import HaarDetector
 

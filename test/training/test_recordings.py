@@ -16,7 +16,7 @@ from rppg_ros.evaluation.config import meter_for  # noqa: E402
 from rppg_ros.inference.engine import WindowPlan  # noqa: E402
 from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE  # noqa: E402
 from rppg_ros.settings.evaluation import EvaluationSettings  # noqa: E402
-from rppg_ros.synthesis.demo import DemoScene, DemoSource  # noqa: E402
+from rppg_ros.sources.demo import DemoScene, DemoSource  # noqa: E402
 from rppg_ros.training import crops as crops_module  # noqa: E402
 from rppg_ros.training.config import RecordingSet, TrainConfig, TrainingError  # noqa: E402
 from rppg_ros.training.crops import CropSpec, load_crops, make_crops  # noqa: E402

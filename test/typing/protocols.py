@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from rppg_ros.models.physfsunet import PhysFSUNet, PhysFSUNetConfig
     from rppg_ros.sources.bag import Bag
     from rppg_ros.sources.base import FrameSource, Merged
+    from rppg_ros.sources.demo import DemoSource
     from rppg_ros.sources.folder import ImageFolder
     from rppg_ros.sources.video import Camera, VideoFile
-    from rppg_ros.synthesis.demo import DemoSource
     from rppg_ros.vision.detect import Detector, HaarDetector, YuNetDetector
 
     def engines(pos: ClassicalEngine, windowed: NetworkEngine, streaming: StreamingEngine) -> list[Engine]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rppg_ros.synthesis.demo import DemoScene, DemoSource
+from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.synthesis.physiology import GRID_HZ, resting_person
 from rppg_ros.vision.detect import HaarDetector
 from rppg_ros.vitals.projection import pos
