@@ -32,7 +32,7 @@ NOISE = 0.1  # deviation of what is added to the standardised features while it 
 KERNEL = {Vital.BVP: 2.0, Vital.RSP: 0.8}  # per minute: how sharply the truth is known
 EARLY, EARLY_LOOKS = 3.0, 4.0  # the first looks count so much more: a number that is right is wanted soon
 WITHOUT = 5  # one file in so many is also heard without evidence
-TIMES = {"film": 3, "finger": 6, "living-thermal": 2}  # how often those are shown whose names begin so
+TIMES = {"film": 2, "finger": 6}  # how often those are shown whose names begin so
 
 
 class Filter(nn.Module):

@@ -51,6 +51,8 @@ def group_of(one: Sequence) -> str:
         )
     if kind in ("finger", "wave"):
         return {"finger": "fingertips", "wave": "bare waveforms" if living else "bare noise"}[kind]
+    if kind == "patch":
+        return "patches with a pulse" if living else "patches, lifeless"
     if not living:
         return f"lifeless, {one.world or 'no rhythm'}"
     hard = "hard" if one.hardness >= 0.7 else "easier"

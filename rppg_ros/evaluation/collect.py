@@ -11,11 +11,12 @@ import numpy as np
 from rppg_ros.datasets.base import Truth
 from rppg_ros.evaluation.metrics import macc, snr_db
 from rppg_ros.evaluation.protocols import TOOLBOX_BANDS, Band, bridged, filtered, on_clock, toolbox_rate, true_rate
-from rppg_ros.evaluation.results import Running, TaskResult, Wave, Windows
+from rppg_ros.evaluation.results import Running, TaskResult, Wave, Whole, Windows
 from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
 from rppg_ros.vitals.filters import standardise
 from rppg_ros.vitals.reader import PERIOD_S
 from rppg_ros.vitals.registry import RATES
+from rppg_ros.vitals.session import Session
 
 MIN_WINDOW_SHARE = 0.9  # of a window that the waveform must cover; what is missing is bridged
 SILENT = "SILENT"
@@ -44,6 +45,7 @@ class Collector:
         end_ns: int,
         window_s: float,
         bands: Mapping[Vital, Band] = TOOLBOX_BANDS,
+        sessions: Mapping[Vital, Whole] | None = None,
     ) -> dict[Vital, TaskResult]:
         """Results of the vitals that were measured or are known.
 
@@ -52,13 +54,15 @@ class Collector:
         start_ns, end_ns : stamps of the recording's first and last frame.
         window_s : of the toolbox's protocol; 0: the recording as a whole.
         bands : in which its rates are searched; published tables have TOOLBOX_BANDS.
+        sessions : what all of the recording comes to, see whole_of.
         """
         vitals = {wave.vital for wave in self.waves} | set(truth.waves) | set(truth.rates)
         found = {}
         for vital in sorted(vitals):
             wave = self._wave(vital, truth, start_ns, end_ns)
             windows = _windows(wave, vital, truth, (start_ns, end_ns), window_s, bands)
-            found[vital] = TaskResult(windows, self._running(vital, truth, start_ns, end_ns), wave)
+            running = self._running(vital, truth, start_ns, end_ns)
+            found[vital] = TaskResult(windows, running, wave, (sessions or {}).get(vital, Whole()))
         return found
 
     def _wave(self, vital: Vital, truth: Truth, start_ns: int, end_ns: int) -> Wave:
@@ -98,6 +102,23 @@ class Collector:
             out.high.append(said.high if said else math.nan)
             out.truth.append(true_rate(truth, vital, max(start_ns, stamp_ns - span_ns), stamp_ns))
         return out
+
+
+def whole_of(vital: Vital, session: Session | None, truth: Truth, least_quality: float) -> Whole:
+    """A session beside the truth of the same span."""
+    if session is None:
+        return Whole()
+    found, (low, high) = session.overall, RATES[vital].per_minute
+    given = found.quality >= least_quality and low <= found.per_minute <= high
+    span_ns = [round(at_s * NS_PER_S) for at_s in (session.at_s[0] - RATES[vital].window_s, session.at_s[-1])]
+    return Whole(
+        found.per_minute if given else math.nan,
+        found.per_minute,
+        found.low,
+        found.high,
+        found.quality,
+        true_rate(truth, vital, span_ns[0], span_ns[1]),
+    )
 
 
 def _windows(

@@ -39,7 +39,7 @@ def engine_for(settings: EvaluationSettings, has_thermal: bool = True) -> Engine
 
 def meter_for(settings: EvaluationSettings, engine: Engine) -> VitalsMeter:
     """What the nodes run, over an engine. Ids of faces are the same in each run."""
-    return VitalsMeter(settings, engine_object=engine, seed=0)
+    return VitalsMeter(settings, engine_object=engine, seed=0, keep_looks=True)
 
 
 def plain(settings: EvaluationSettings) -> dict[str, Any]:

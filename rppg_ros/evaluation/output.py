@@ -52,9 +52,10 @@ def summary_table(rows: Iterable[Figures], engine: str) -> Table:
 
 
 def write_tables(results: Results, rows: Sequence[Figures], folder: Path) -> None:
-    """windows.csv, running.csv, recordings.csv and summary.csv."""
+    """windows.csv, running.csv, whole.csv, recordings.csv and summary.csv."""
     _csv(folder / "windows.csv", _window_rows(results))
     _csv(folder / "running.csv", _running_rows(results))
+    _csv(folder / "whole.csv", _whole_rows(results))
     _csv(folder / "recordings.csv", _recording_rows(results))
     _csv(folder / "summary.csv", _summary_rows(rows))
 
@@ -80,6 +81,15 @@ def _running_rows(results: Results) -> Iterator[Sequence[Any]]:
         for vital, task in recording.tasks.items():
             for cells in zip(*(getattr(task.running, name) for name in columns), strict=True):
                 yield (recording.dataset, recording.name, recording.subject, vital.value, *cells)
+
+
+def _whole_rows(results: Results) -> Iterator[Sequence[Any]]:
+    columns = ("measured", "believed", "low", "high", "quality", "truth")
+    yield ("dataset", "recording", "subject", "task", *columns)
+    for recording in results.recordings:
+        for vital, task in recording.tasks.items():
+            cells = (getattr(task.whole, name) for name in columns)
+            yield (recording.dataset, recording.name, recording.subject, vital.value, *cells)
 
 
 def _recording_rows(results: Results) -> Iterator[Sequence[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rppg_ros.evaluation.metrics import Agreement
 from rppg_ros.evaluation.results import RecordingResult, Results
-from rppg_ros.evaluation.summary import OVERALL, PROTOCOLS, RECORDINGS, RUNNING, WINDOWS, Figures, series
+from rppg_ros.evaluation.summary import OVERALL, PROTOCOLS, RECORDINGS, RUNNING, WHOLE, WINDOWS, Figures, series
 from rppg_ros.evaluation.texts import LABELS, text
 from rppg_ros.evaluation.whole_files import write_whole
 from rppg_ros.types import Vital
@@ -86,7 +86,7 @@ def _groups(rows: Sequence[Figures]) -> list[dict[str, Any]]:
     """A table for each condition: of windows, and where there are any of running estimates."""
     tables: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        if row.group != OVERALL and row.protocol != RECORDINGS:
+        if row.group != OVERALL and row.protocol not in (RECORDINGS, WHOLE):
             tables.setdefault((row.group, row.protocol), []).append(table_row(row, row.value))
     return [
         {"group": group, "protocol": protocol, "rows": found, "long": len(found) > 20}

@@ -89,12 +89,32 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """What all of a recording comes to by the belief, each second judged by what came before and after it.
+
+    Attributes
+    ----------
+    measured : per minute; NaN where it is not sure enough to be given. believed : the same, sure or not; NaN: nothing was seen.
+    low, high : the rate of any time of the recording lies between them with a probability of 95 %.
+    quality : 0..1. truth : per minute, over the same span.
+    """
+
+    measured: float = NAN
+    believed: float = NAN
+    low: float = NAN
+    high: float = NAN
+    quality: float = NAN
+    truth: float = NAN
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """One recording's pulse, or its breathing."""
 
     windows: Windows = field(default_factory=Windows)
     running: Running = field(default_factory=Running)
     wave: Wave = field(default_factory=Wave)
+    whole: Whole = field(default_factory=Whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +200,10 @@ def recording_from_json(plain: Mapping[str, Any]) -> RecordingResult:
     """What `recording_to_json` was given."""
     tasks = {
         Vital(vital): TaskResult(
-            Windows(**_nans(task["windows"])), Running(**_nans(task["running"])), Wave(**_nans(task["wave"]))
+            Windows(**_nans(task["windows"])),
+            Running(**_nans(task["running"])),
+            Wave(**_nans(task["wave"])),
+            Whole(**{name: NAN if value is None else value for name, value in task.get("whole", {}).items()}),
         )
         for vital, task in plain["tasks"].items()
     }

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 import cv2
 
 from rppg_ros.datasets.base import DatasetError, Recording
-from rppg_ros.evaluation.collect import Collector
+from rppg_ros.evaluation.collect import Collector, whole_of
 from rppg_ros.evaluation.config import engine_for, meter_for
 from rppg_ros.evaluation.results import NAN, RecordingResult, TaskResult
 from rppg_ros.evaluation.truth import TruthError, check_span, possible_truth
 from rppg_ros.inference.engine import Engine, EngineError
+from rppg_ros.meter.vitals import min_quality_of
 from rppg_ros.settings.evaluation import EvaluationSettings
 from rppg_ros.settings.schema import SettingError
 from rppg_ros.sources.base import RGB, SourceError, StreamFrame
@@ -56,7 +57,8 @@ def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine
     with contextlib.closing(recording.open()) as source:
         caution = getattr(source, "caution", "")
         engine = engine or engine_for(settings, source.has_thermal)
-        for output in meter_for(settings, engine).run(watch.frames(source)):
+        meter = meter_for(settings, engine)
+        for output in meter.run(watch.frames(source)):
             collector.add(output)
     if watch.first_ns is None:
         raise SourceError(f"{recording.name}: no RGB frames")
@@ -64,7 +66,9 @@ def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine
         apart = check_span(truth, watch.first_ns, watch.last_ns)
     except TruthError as error:
         raise TruthError(f"{recording.name}: {error}") from None
-    tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window)
+    least = min_quality_of(settings)
+    wholes = {vital: whole_of(vital, meter.session(vital), truth, least[vital]) for vital in Vital}
+    tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window, sessions=wholes)
     return _result(
         recording,
         (watch.last_ns - watch.first_ns) / NS_PER_S,

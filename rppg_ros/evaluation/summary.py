@@ -12,11 +12,12 @@ from rppg_ros.evaluation.metrics import Agreement, Value
 from rppg_ros.evaluation.results import RecordingResult, Results, TaskResult
 from rppg_ros.types import Vital
 
-WINDOWS, RECORDINGS, RUNNING = "windows", "recordings", "running"
+WINDOWS, RECORDINGS, RUNNING, WHOLE = "windows", "recordings", "running", "whole"
 PROTOCOLS = {
     WINDOWS: "rPPG-Toolbox's: one rate for each window",
     RECORDINGS: "mean over the windows of each recording",
     RUNNING: "the nodes' own estimates, once a second, when they gave a number",
+    WHOLE: "one rate for each recording, by the belief in hindsight, where it is sure enough",
 }
 SHARES = (0.25, 0.5, 0.75)
 OVERALL = ""
@@ -166,10 +167,16 @@ def _running(task: TaskResult) -> Iterator[Estimate]:
     yield from zip(r.measured, r.truth, r.quality, r.at_s, strict=True)
 
 
+def _whole(task: TaskResult) -> Iterator[Estimate]:
+    w = task.whole
+    yield w.measured, w.truth, w.quality, 0.0
+
+
 _PAIRS: dict[str, Callable[[TaskResult], Iterator[Estimate]]] = {
     WINDOWS: _windows,
     RECORDINGS: _recordings,
     RUNNING: _running,
+    WHOLE: _whole,
 }
 
 

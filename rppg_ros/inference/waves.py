@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from rppg_ros.types import NS_PER_S, Rate, Reason, Status, Vital, Waveform
 from rppg_ros.vitals.gain import RunningGain
 from rppg_ros.vitals.reader import PERIOD_S, RateReader
 from rppg_ros.vitals.registry import RATES
+from rppg_ros.vitals.session import LookLog
 
+MEMORY_S = 60.0  # without a waveform: then nothing is known of a face any more
 Output = Waveform | Rate
 
 
@@ -47,6 +50,7 @@ class WaveMaker:
     Attributes
     ----------
     min_quality : least quality of a rate that is given as a number; may be changed.
+    looks : where the looks at all faces are kept, for a result over a whole session; None: nowhere.
     too_slow : why the newest rates of a vital sign cannot be told, for frames come too seldom; empty if they can.
 
     A window that was dropped on the way (a slow machine) leaves its samples to its neighbours, or a hole in the waveform.
@@ -56,7 +60,9 @@ class WaveMaker:
         self._engine = engine
         self.min_quality = min_quality
         self.too_slow: dict[Vital, str] = {}
+        self.looks: LookLog | None = None
         self._clips: dict[str, _Clip] = {}
+        self._readers: dict[tuple[str, Vital], RateReader] = {}
 
     def run(self, job: Job) -> list[Output]:
         """Do one job."""
@@ -108,10 +114,25 @@ class WaveMaker:
         growing = _GrowingWave(
             OverlapAdd(plan.longest, plan.align_sign),
             RunningGain(plan.rate_hz, 1 / RATES[vital].low_hz),
-            RateReader(RATES[vital], self.min_quality[vital]),
+            self._reader(face_id, vital, clip.start_ns),
         )
         clip.waves[vital] = growing
         return growing
+
+    def _reader(self, face_id: str, vital: Vital, now_ns: int) -> RateReader:
+        """That of the face: what is believed of it outlasts a clip, so that a glance aside does not make it unknown."""
+        for key, held in list(self._readers.items()):
+            if held.end_ns is not None and abs(now_ns - held.end_ns) > MEMORY_S * NS_PER_S:
+                del self._readers[key]
+        if (face_id, vital) not in self._readers:
+            self._readers[face_id, vital] = RateReader(
+                RATES[vital], self.min_quality[vital], on_look=partial(self._looked, vital, face_id)
+            )
+        return self._readers[face_id, vital]
+
+    def _looked(self, vital: Vital, face_id: str, stamp_ns: int, scores: np.ndarray) -> None:
+        if self.looks is not None:
+            self.looks.add(vital, face_id, stamp_ns, scores)
 
     def _grow(self, clip: _Clip, face_id: str, vital: Vital, upto: int) -> list[Output]:
         """Samples that became final, as chunks, and the rates that are due."""

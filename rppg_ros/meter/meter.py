@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import numbers
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from rppg_ros.sources.frames import image_of
 from rppg_ros.sync.policies import RGB, THERMAL
 from rppg_ros.types import NS_PER_S, Rate, Vital, Waveform
 from rppg_ros.vision.detect import Detector
+from rppg_ros.vitals.session import Session
 
 MAX_STAMP_NS = 2**62  # the year 2116
 Stamp = int | float
@@ -52,6 +53,7 @@ class VitalsMeter:
     params_file : YAML file of the nodes; its values come before the defaults and after keyword arguments.
     engine_object, detector : objects to use instead of those that the settings name.
     seed : of the random face ids, for tests.
+    keep_looks : so that `session` can tell what all of it comes to; costs 3 kB a second and face, for half an hour at most.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class VitalsMeter:
         engine_object: Engine | None = None,
         detector: Detector | None = None,
         seed: int | None = None,
+        keep_looks: bool = False,
         **values: Any,
     ) -> None:
         if settings is not None and not isinstance(settings, MeterSettings):
@@ -74,7 +77,7 @@ class VitalsMeter:
         if settings is not None and (values or params_file):
             raise ValueError("give VitalsMeter either MeterSettings, or settings one by one and a params_file")
         self.settings = settings or make(MeterSettings, {**read_params_file(params_file, MeterSettings), **values})
-        self.vitals = VitalsHalf(engine_object or engine_of(self.settings), self.settings, zero_is_unset=False)
+        self.vitals = VitalsHalf(engine_object or engine_of(self.settings), self.settings, False, keep_looks)
         self.camera = CameraHalf(self.settings, self.vitals.request, detector, seed=seed, zero_is_unset=False)
         self._check_crops()
         self._readings = ReadingMaker()
@@ -123,6 +126,10 @@ class VitalsMeter:
         """End of the frames: what was held back for later ones."""
         return self._readings.take(self.flush())
 
+    def session(self, vital: Vital, face_id: str | None = None) -> Session | None:
+        """What all that was seen of a face comes to, see VitalsHalf.session; None unless `keep_looks`."""
+        return self.vitals.session(vital, face_id)
+
     def outputs(self, stream: str, stamp_ns: int, image: Image) -> list[Output]:
         """Take the next image of "rgb" or "thermal"; returns waveforms and rates as they become known.
 
@@ -161,10 +168,13 @@ class Measurement:
     ----------
     name : of the recording.
     readings : in order.
+    sessions : what all of the recording comes to, for each vital sign of the face that was measured longest: `overall` is one
+        rate with its interval and quality, `seconds` the rate of each second by what came before and after it.
     """
 
     name: str
     readings: tuple[Reading, ...]
+    sessions: Mapping[Vital, Session] = field(default_factory=dict)
 
     def rates(self, vital: Vital, face_id: str | None = None) -> list[Rate]:
         """Rates of one vital sign, each once, in order; of one face, or of all."""
@@ -203,13 +213,14 @@ def measure(source: str | Path, thermal_source: str | Path = "", **settings: Any
     SourceError : a source that cannot be opened or read; names the file.
     SettingError, EngineError, DetectorError : see VitalsMeter.
     """
-    meter, maker = VitalsMeter(**settings), ReadingMaker()
+    meter, maker = VitalsMeter(**settings, keep_looks=True), ReadingMaker()
     readings: list[Reading] = []
     with contextlib.closing(open_source(str(source), str(thermal_source))) as opened:
         for frame in opened:
             readings += maker.take(meter.outputs(frame.stream, frame.stamp_ns, image_of(frame)))
         readings += maker.take(meter.flush())
-        return Measurement(opened.name, tuple(readings))
+        sessions = {vital: found for vital in Vital if (found := meter.session(vital)) is not None}
+        return Measurement(opened.name, tuple(readings), sessions)
 
 
 def _nanoseconds(stamp: Stamp) -> int:

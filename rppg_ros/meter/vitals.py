@@ -11,6 +11,7 @@ from rppg_ros.inference.waves import Output, WaveMaker
 from rppg_ros.settings.halves import VitalsSettings
 from rppg_ros.sync.stamps import StampGuard
 from rppg_ros.types import CropRequest, FaceCrop, Vital
+from rppg_ros.vitals.session import LookLog, Session
 
 SCALE_TOLERANCE = 0.01
 NO_MODEL = "none"
@@ -32,6 +33,7 @@ class VitalsHalf:
     ----------
     engine : method; None: as the settings say.
     zero_is_unset : see StampGuard.
+    keep_looks : so that `session` can tell what the newest half an hour comes to.
 
     Raises
     ------
@@ -43,9 +45,14 @@ class VitalsHalf:
     """
 
     def __init__(
-        self, engine: Engine | None = None, settings: VitalsSettings | None = None, zero_is_unset: bool = True
+        self,
+        engine: Engine | None = None,
+        settings: VitalsSettings | None = None,
+        zero_is_unset: bool = True,
+        keep_looks: bool = False,
     ) -> None:
         self.settings = settings or VitalsSettings()
+        self._keep_looks = keep_looks
         self.engine = engine or engine_of(self.settings)
         self._zero_is_unset = zero_is_unset
         self.restart()
@@ -55,6 +62,7 @@ class VitalsHalf:
         self.refused, self.complaint = 0, ""
         self._intake = CropIntake(self.engine, self.settings.max_gap, self._zero_is_unset)
         self._maker = WaveMaker(self.engine, min_quality_of(self.settings))
+        self._maker.looks = LookLog() if self._keep_looks else None
 
     @property
     def request(self) -> CropRequest:
@@ -75,6 +83,24 @@ class VitalsHalf:
     def too_slow(self) -> list[str]:
         """Which vital signs the frames come too seldom for, with the figures."""
         return [why for why in self._maker.too_slow.values() if why]
+
+    def session(self, vital: Vital, face_id: str | None = None, since_ns: int | None = None) -> Session | None:
+        """One result of all that was seen of a face, each second by what came before and after it.
+
+        Parameters
+        ----------
+        face_id : None: the face that was measured longest. since_ns : stamp of the first look that counts; None: all.
+
+        Returns
+        -------
+        None where nothing was seen, or looks are not kept.
+        """
+        looks = self._maker.looks
+        if looks is None:
+            return None
+        if face_id is None:
+            face_id = next(iter(looks.faces(vital)), "")
+        return looks.session(vital, face_id, since_ns)
 
     def tune(self, settings: VitalsSettings) -> None:
         """Take other values of the live settings while crops flow."""

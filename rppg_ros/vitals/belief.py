@@ -76,12 +76,13 @@ class RateBelief:
         if seconds >= self._grid.window_s:
             self._looks = 0  # the next window shares nothing with the last
 
-    def see(self, features: np.ndarray) -> None:
-        """Take the next look, (G, F) of spectral_evidence.features."""
+    def see(self, features: np.ndarray) -> np.ndarray:
+        """Take the next look, (G, F) of spectral_evidence.features; returns its scores, (G, 3)."""
         scores = self._model.scores(features)
         weight = self._model.again if self._looks else self._model.first
         self._belief = updated(self._belief, scores, weight)
         self._looks += 1
+        return scores
 
     def read(self) -> Believed:
         """What is believed now."""
@@ -134,26 +135,38 @@ def believed(belief: np.ndarray, grid: RateGrid, band: tuple[float, float], with
     )  # fmt: skip
 
 
-def smoothed(looks: Sequence[np.ndarray], model: ObservationModel, vital: Vital) -> np.ndarray:
+def smoothed(looks: Sequence[np.ndarray | None], model: ObservationModel, vital: Vital) -> np.ndarray:
     """The belief at each second of a recording by what was seen before and after (forward and backward), (T, 1 + 3 G).
 
     Parameters
     ----------
-    looks : scores (G, 3) second by second.
+    looks : scores (G, 3) second by second; None: a second without a look.
     """
     grid = GRIDS[vital]
-    forward, belief = [], prior_of(model, grid)
-    for i, scores in enumerate(looks):
-        belief = updated(predicted(belief, model, grid) if i else belief, scores, model.again if i else model.first)
+    forward, belief, weights = [], prior_of(model, grid), weights_of(looks, model, grid)
+    nothing_seen = np.zeros((len(grid.rates), _KINDS))
+    seen = [nothing_seen if look is None else look for look in looks]
+    for i, scores in enumerate(seen):
+        belief = updated(predicted(belief, model, grid) if i else belief, scores, weights[i])
         forward.append(belief)
     later, out = np.ones_like(belief), [*forward]
-    for i in range(len(looks) - 2, -1, -1):
-        likelihood = np.concatenate([[0.0], looks[i + 1].T.ravel()]) * model.again
+    for i in range(len(seen) - 2, -1, -1):
+        likelihood = np.concatenate([[0.0], seen[i + 1].T.ravel()]) * weights[i + 1]
         later = _looked_back(later * np.exp(likelihood - np.max(likelihood)), model, grid)
         later = later / later.max()
         both = forward[i] * later
         out[i] = both / both.sum()
     return np.array(out).reshape(len(looks), len(belief))
+
+
+def weights_of(looks: Sequence[np.ndarray | None], model: ObservationModel, grid: RateGrid) -> list[float]:
+    """How much each look counts: one whose window shares nothing with another's in full, as RateBelief counts it."""
+    out, since = [], math.inf
+    for look in looks:
+        since += 1.0
+        out.append(model.first if since >= grid.window_s else model.again)
+        since = since if look is None else 0.0
+    return out
 
 
 def _looked_back(later: np.ndarray, model: ObservationModel, grid: RateGrid) -> np.ndarray:

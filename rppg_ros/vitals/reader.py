@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
 from rppg_ros.types import NS_PER_S, Rate, Reason, Status, Waveform
-from rppg_ros.vitals.belief import Believed, RateBelief
+from rppg_ros.vitals.belief import WITHIN, Believed, RateBelief
 from rppg_ros.vitals.observation import ObservationModel
 from rppg_ros.vitals.reasons import explain
 from rppg_ros.vitals.registry import RateSpec
@@ -39,26 +40,42 @@ class RateReader:
     min_quality : below it there is no number; may be changed.
     period_s : waveform time between rates.
     model : of what is seen; None: the shipped one.
+    on_look : hears each look's stamp, ns, and its scores, (G, 3); for who wants to judge a whole session afterwards.
     """
 
     def __init__(
-        self, spec: RateSpec, min_quality: float, period_s: float = PERIOD_S, model: ObservationModel | None = None
+        self,
+        spec: RateSpec,
+        min_quality: float,
+        period_s: float = PERIOD_S,
+        model: ObservationModel | None = None,
+        on_look: Callable[[int, np.ndarray], None] | None = None,
     ) -> None:
-        self._spec, self._grid, self._model = spec, GRIDS[spec.vital], model
+        self._spec, self._grid, self._model, self._on_look = spec, GRIDS[spec.vital], model, on_look
         self.min_quality = min_quality
         self._period_ns = round(period_s * NS_PER_S)
         self._end_ns: int | None = None
         self._due_ns = 0
+        self._seen_ns: int | None = None
         self._forget()
         self._restart()
 
     def _restart(self) -> None:
         self._samples = np.zeros(0)
         self.quality = math.nan  # of the newest look
+        # Whoever comes after a gap may be somebody else: what the new waveform says by itself has to agree.
+        self._alone = None if self._seen_ns is None else self._blank()
 
     def _forget(self) -> None:
-        self._belief = RateBelief(self._spec.vital, self._spec.per_minute, self._model)
-        self._seen_ns: int | None = None
+        self._belief, self._seen_ns = self._blank(), None
+
+    def _blank(self) -> RateBelief:
+        return RateBelief(self._spec.vital, self._spec.per_minute, self._model)
+
+    @property
+    def end_ns(self) -> int | None:
+        """End of the newest waveform; None before there was one."""
+        return self._end_ns
 
     def push(self, wave: Waveform, evidence: Evidence | None = None) -> Rate | None:
         """Take the next chunk. Returns a rate when one is due.
@@ -67,9 +84,9 @@ class RateReader:
         """
         half_sample_ns = NS_PER_S / wave.rate_hz / 2
         if self._end_ns is None or abs(wave.start_ns - self._end_ns) > half_sample_ns:
-            self._restart()
             if self._end_ns is not None and wave.start_ns < self._end_ns:
                 self._forget()
+            self._restart()
             self._due_ns = wave.start_ns
         longest = math.ceil(self._grid.long_s * wave.rate_hz)
         self._samples = np.concatenate([self._samples, wave.samples])[-longest:]
@@ -94,15 +111,32 @@ class RateReader:
         self._advance(stamp_ns)
         if np.isfinite(self._samples).all():
             heard = witnesses(wave.vital, self._samples, beside, wave.rate_hz)
-            self._belief.see(
-                features(wave.vital, heard, wave.rate_hz, math.nan if evidence is None else evidence.frame_s)
-            )
+            frame_s = math.nan if evidence is None else evidence.frame_s
+            self._see(features(wave.vital, heard, wave.rate_hz, frame_s), stamp_ns)
+        return self._rate(wave, stamp_ns, looked_s, self._believed(window_s), beside)
+
+    def _see(self, look: np.ndarray, stamp_ns: int) -> None:
+        scores = self._belief.see(look)
+        if self._alone is not None:
+            self._alone.see(look)
+        if self._on_look is not None:
+            self._on_look(stamp_ns, scores)
+
+    def _believed(self, window_s: float) -> Believed:
+        """What is believed; after a gap only as far as the new waveform by itself agrees, until that is long enough."""
         found = self._belief.read()
-        return self._rate(wave, stamp_ns, looked_s, found, beside)
+        if self._alone is None:
+            return found
+        own = self._alone.read()
+        if own.quality >= found.quality or window_s >= self._grid.long_s:
+            self._belief, self._alone = (self._alone if own.quality >= found.quality else self._belief), None
+            return self._belief.read()
+        return found if abs(own.per_minute - found.per_minute) <= WITHIN[self._spec.vital] else own
 
     def _advance(self, stamp_ns: int) -> None:
         if self._seen_ns is not None:
-            self._belief.advance((stamp_ns - self._seen_ns) / NS_PER_S)
+            for held in filter(None, (self._belief, self._alone)):
+                held.advance((stamp_ns - self._seen_ns) / NS_PER_S)
         self._seen_ns = stamp_ns
 
     def _rate(self, wave: Waveform, stamp_ns: int, window_s: float, found: Believed, beside: np.ndarray | None) -> Rate:

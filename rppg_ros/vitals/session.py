@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from rppg_ros.types import Vital
+from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vitals.belief import WITHIN, Believed, believed, smoothed
 from rppg_ros.vitals.observation import ObservationModel, shipped_model
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectral_evidence import GRIDS, features
 from rppg_ros.vitals.witnesses import witnesses
+
+LONGEST_S = 1800  # of looks that are kept, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Session:
 
     Attributes
     ----------
-    at_s : (T,) ends of the looks, seconds from the first sample. seconds : T readings, each by the whole recording.
+    at_s : (T,) ends of the looks, seconds: from the first sample, or of their stamps.
+    seconds : T readings, each by the whole recording.
     overall : of the rate at any time of the recording: its interval holds what the rate did, and what is not known of it.
     """
 
@@ -49,15 +54,72 @@ def session(
     -------
     None for less than the shortest look (8 s for the heart, 30 s for breath), or a flat or non-finite waveform.
     """
-    grid, band, model = GRIDS[vital], RATES[vital].per_minute, model or shipped_model(vital)
+    grid, model = GRIDS[vital], model or shipped_model(vital)
     samples = np.asarray(samples, np.float64)
     ends = np.arange(math.ceil(grid.min_s), int(len(samples) / rate_hz + 1e-9) + 1)
     if not len(ends) or not np.isfinite(samples).all() or not np.ptp(samples):
         return None
-    looks = [model.scores(_look(vital, samples, rate_hz, evidence, frame_s, int(end))) for end in ends]
+    looks: list[np.ndarray | None] = [
+        model.scores(_look(vital, samples, rate_hz, evidence, frame_s, int(end))) for end in ends
+    ]
+    return _judged(vital, ends.astype(float), looks, model)
+
+
+class LookLog:
+    """The looks at every face while they are taken, and one result of them: what a session, or a whole recording, comes to.
+
+    The newest half an hour of each face is kept, about 3 kB a look.
+    """
+
+    def __init__(self) -> None:
+        self._looks: dict[tuple[Vital, str], deque[tuple[int, np.ndarray]]] = {}
+
+    def add(self, vital: Vital, face_id: str, stamp_ns: int, scores: np.ndarray) -> None:
+        """Take one look."""
+        kept = self._looks.setdefault((vital, face_id), deque(maxlen=LONGEST_S))
+        if kept and stamp_ns <= kept[-1][0]:
+            kept.clear()  # time runs anew
+        kept.append((stamp_ns, scores.astype(np.float32)))
+
+    def faces(self, vital: Vital) -> list[str]:
+        """Faces that were looked at, the longest first."""
+        found = [(len(looks), face) for (of, face), looks in self._looks.items() if of is vital]
+        return [face for _, face in sorted(found, key=lambda one: -one[0])]
+
+    def session(
+        self,
+        vital: Vital,
+        face_id: str,
+        since_ns: int | None = None,
+        model: ObservationModel | None = None,
+    ) -> Session | None:
+        """What all looks at a face come to, from a stamp on; None: there was none."""
+        kept = [look for look in self._looks.get((vital, face_id), ()) if since_ns is None or look[0] >= since_ns]
+        if not kept:
+            return None
+        at_s, looks = _second_by_second(kept)
+        return _judged(vital, at_s, looks, model or shipped_model(vital))
+
+
+def _second_by_second(kept: Iterable[tuple[int, np.ndarray]]) -> tuple[np.ndarray, list[np.ndarray | None]]:
+    """Looks with the seconds between them that had none."""
+    at_s: list[float] = []
+    looks: list[np.ndarray | None] = []
+    for stamp_ns, scores in kept:
+        stamp_s = stamp_ns / NS_PER_S
+        while at_s and stamp_s - at_s[-1] > 1.5:  # noqa: PLR2004 - nearer to the next second than to this
+            at_s.append(at_s[-1] + 1.0)
+            looks.append(None)
+        at_s.append(stamp_s)
+        looks.append(scores.astype(np.float64))
+    return np.array(at_s), looks
+
+
+def _judged(vital: Vital, at_s: np.ndarray, looks: list[np.ndarray | None], model: ObservationModel) -> Session:
+    grid, band = GRIDS[vital], RATES[vital].per_minute
     beliefs = smoothed(looks, model, vital)
     seconds = tuple(believed(one, grid, band, WITHIN[vital]) for one in beliefs)
-    return Session(ends.astype(float), seconds, believed(beliefs.mean(axis=0), grid, band, WITHIN[vital]))
+    return Session(at_s, seconds, believed(beliefs.mean(axis=0), grid, band, WITHIN[vital]))
 
 
 def _look(

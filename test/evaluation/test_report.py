@@ -12,8 +12,8 @@ from rppg_ros.evaluation.compare import bootstrap, compare, comparison_table
 from rppg_ros.evaluation.metrics import mae
 from rppg_ros.evaluation.output import write_run
 from rppg_ros.evaluation.report import ReportError, write_report
-from rppg_ros.evaluation.results import RecordingResult, Results, Running, TaskResult, Wave, Windows
-from rppg_ros.evaluation.summary import OVERALL, RECORDINGS, RUNNING, WINDOWS, summarise
+from rppg_ros.evaluation.results import RecordingResult, Results, Running, TaskResult, Wave, Whole, Windows
+from rppg_ros.evaluation.summary import OVERALL, RECORDINGS, RUNNING, WHOLE, WINDOWS, summarise
 from rppg_ros.types import Vital
 
 EVIL = "<img src=x onerror=alert(1)> & co"
@@ -40,6 +40,7 @@ def recording(index, error=2.0, vitals=(Vital.BVP,), subject="", failed="", wind
                 [70.0] * count,
             ),
             Wave(30.0, 0.0, wave, wave),
+            Whole(71.0 if index % 2 else math.nan, 71.0, 66.0, 75.0, 0.9 if index % 2 else 0.4, 70.0),
         )
     return RecordingResult(
         dataset,
@@ -84,6 +85,12 @@ def test_a_recordings_rate_is_the_mean_of_its_windows():
     assert row.values["mae"].value == pytest.approx(abs(np.mean(windows.measured) - np.mean(windows.truth)))
 
 
+def test_a_whole_recording_counts_where_it_is_sure_enough():
+    row = row_of(summarise(results(8)), WHOLE)
+    assert (row.recordings, row.values["mae"].n, row.values["mae"].value) == (8, 4, 1.0)
+    assert row.values["coverage"].value == 0.5
+
+
 def test_coverage_counts_the_seconds_without_a_number():
     row = row_of(summarise(results(given=0.5)), RUNNING)
     assert 0.35 < row.values["coverage"].value < 0.65
@@ -116,7 +123,7 @@ def test_everything_is_written(made, tmp_path, console):
     pytest.importorskip("plotly", reason="plotly is in the extra 'evaluation'")
     write_run(made, tmp_path, console)
     names = {p.name for p in tmp_path.iterdir()}
-    tables = {f"{name}.csv" for name in ("windows", "running", "recordings", "summary")}
+    tables = {f"{name}.csv" for name in ("windows", "running", "whole", "recordings", "summary")}
     assert names == {"results.json", "summary.json", "report.html"} | tables
     json.loads((tmp_path / "summary.json").read_text())
     with (tmp_path / "recordings.csv").open() as file:

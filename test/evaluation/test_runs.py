@@ -62,6 +62,9 @@ def test_a_person_is_measured(measured):
     assert len(given) >= 12 and max(abs(m - t) for m, t in given) < 3
     assert running.status[0] == "WARMING_UP" and running.status.count("OK") == len(given)
     assert len(task.wave.measured) == len(task.wave.truth) == pytest.approx(25 * 30, abs=10)
+    whole = task.whole
+    assert abs(whole.measured - whole.truth) < 2 and whole.measured == whole.believed and whole.quality > 0.8
+    assert whole.low < whole.truth < whole.high and abs(whole.truth - 66) < 3
     known = np.isfinite(task.wave.measured) & np.isfinite(task.wave.truth)
     assert np.corrcoef(np.array(task.wave.measured)[known], np.array(task.wave.truth)[known])[0, 1] > 0.7
 

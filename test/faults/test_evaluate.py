@@ -149,7 +149,7 @@ def test_a_full_disk_is_named(tmp_path):
     "name",
     [
         "settings.json", "recordings/a.avi", "results.json", "summary.json", "windows.csv", "running.csv",
-        "recordings.csv", "summary.csv", "report.html",
+        "whole.csv", "recordings.csv", "summary.csv", "report.html",
     ],
 )  # fmt: skip
 def test_a_disk_that_is_full_at_any_time_ends_the_run_in_one_line(name, folder, monkeypatch, capsys):

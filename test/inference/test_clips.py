@@ -1,5 +1,7 @@
 """Windows of a clip against a brute-force reference that forgets nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from rppg_ros.inference.clips import ClipBuilder, Window
 from rppg_ros.inference.engine import WindowPlan
 from rppg_ros.sync.resample import grid_ns, resample
-from rppg_ros.types import NS_PER_S, Box, FaceCrop
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, ThermalState
+from rppg_ros.vision.evidence import EvidenceMeter
 
 START_NS = 7_000_000_123
 MS = 1_000_000
@@ -25,7 +28,7 @@ class Looker:
         return crop.rgb[0, 0, :1].astype(np.float32)
 
     def thermal(self, crop):
-        return None if self.blind else crop.thermal[0, :1]
+        return None if self.blind or crop.thermal is None else crop.thermal[0, :1]
 
 
 def crop_at(stamp_ns, value=0.0, heat=None, heat_stamp_ns=0):
@@ -247,3 +250,53 @@ class TestThermal:
         if found is not None:
             expected = np.interp(10 + np.arange(10), seconds, seconds)
             np.testing.assert_allclose(found[:, 0], expected, rtol=1e-6)
+
+
+class TestEvidence:
+    def window_of(self, crops):
+        builder = ClipBuilder(Looker(first=20), crops[0])
+        windows = [window for crop in crops for window in builder.push(crop)] + builder.finish()
+        return windows
+
+    def test_what_the_tracker_measured_goes_with_the_window_in_which_it_came(self):
+        stamps = even(10, 4)
+        rows = np.random.default_rng(0).normal(size=(len(stamps), 3)).astype(np.float32)
+        crops = [
+            replace(crop_at(int(s)), evidence=row, thermal_state=ThermalState.UNPAIRED)
+            for s, row in zip(stamps, rows, strict=True)
+        ]
+        windows = self.window_of(crops)
+        assert all(20 <= len(windows[0].evidence) <= 21 and 4 <= len(window.evidence) <= 6 for window in windows[1:])
+        sent = [pair for window in windows for pair in window.evidence]
+        assert [stamp for stamp, _ in sent] == [int(s) for s in stamps]
+        np.testing.assert_array_equal([row for _, row in sent], rows)
+        assert {window.thermal_state for window in windows} == {ThermalState.UNPAIRED}
+
+    @pytest.mark.parametrize(
+        ("scale", "there"), [(1.5, True), (1.5 * 1.009, True), (1.5 * 0.991, True), (1.5 * 1.02, False), (3.0, False)]
+    )
+    def test_without_it_the_crop_is_measured_where_it_shows_as_much(self, scale, there):
+        rng = np.random.default_rng(0)
+        crops = [
+            FaceCrop(
+                int(s), "abc", rng.integers(0, 255, (48, 48, 3), np.uint8), np.full((8, 8), 30 + i, np.float32),
+                Box(10 + i, 20, 40, 40), scale, 1.0, 0.0, int(s),
+            )
+            for i, s in enumerate(even(10, 2))
+        ]  # fmt: skip
+        (window,) = self.window_of(crops)
+        meter = EvidenceMeter()
+        wanted = [meter.measure(crop.rgb, crop.thermal, crop.box) for crop in crops]
+        assert len(window.evidence) == (20 if there else 0)
+        for (_, row), expected in zip(window.evidence, wanted, strict=False):
+            np.testing.assert_array_equal(row, expected)
+
+    def test_a_window_tells_the_time_between_frames(self):
+        builder = ClipBuilder(Looker(first=20), crop_at(int(even(20, 3)[0])))
+        windows = [
+            window
+            for i, s in enumerate(even(20, 3))
+            for window in builder.push(crop_at(int(s), 0.0, 30.0 if i % 2 else None, int(s)))
+        ]
+        assert windows[0].rgb_period_s == pytest.approx(0.05)
+        assert windows[0].thermal_period_s == pytest.approx(0.1)

@@ -71,6 +71,46 @@ def test_a_gap_ends_the_clip_and_nothing_crosses_it():
     assert all(rate.stamp_ns > START_NS + 23.5 * S for rate in late), "8 s of new waveform before a new number"
 
 
+def test_what_is_known_of_a_face_outlasts_a_glance_aside():
+    """After a gap of 2 s the first look at the new waveform is enough; for a face that was never seen it is not."""
+    stream = one_face(seconds=20, bpm=75) + one_face(seconds=12, bpm=75, start_s=22, seed=1)
+    new = one_face(seconds=12, bpm=75, start_s=22, seed=1)
+    looks = [[r for r in run(frames)[1][Vital.BVP] if r.window_s >= 8] for frames in (stream, new)]
+    again = next(r for r in looks[0] if r.stamp_ns > START_NS + 22 * S)
+    first = looks[1][0]
+    assert again.stamp_ns == first.stamp_ns
+    assert again.status is Status.OK and abs(again.per_minute - 75) < 2 and again.quality > first.quality + 0.1
+
+
+def test_what_is_known_of_a_face_is_forgotten_after_a_minute():
+    later = one_face(seconds=12, bpm=75, start_s=82, seed=1)
+    looks = [
+        [r for r in run(frames)[1][Vital.BVP] if r.window_s >= 8 and r.stamp_ns > START_NS + 82 * S]
+        for frames in (one_face(seconds=20, bpm=75) + later, later)
+    ]
+    assert [r.quality for r in looks[0]] == [r.quality for r in looks[1]]
+
+
+def test_a_session_is_one_result_of_all_that_was_seen():
+    stream = one_face(seconds=20, bpm=75) + one_face(seconds=15, bpm=75, start_s=22, seed=1)
+    half = VitalsHalf(ClassicalEngine("pos"), keep_looks=True)
+    for stamp, faces in stream:
+        half.push(stamp, faces)
+    half.flush()
+    found = half.session(Vital.BVP)
+    assert abs(found.overall.per_minute - 75) < 1 and found.overall.quality > 0.8
+    assert found.overall.low < 75 < found.overall.high
+    assert found.at_s[0] * S == pytest.approx(START_NS + 8 * S, abs=S)
+    assert found.at_s[-1] * S == pytest.approx(START_NS + 37 * S, abs=S)
+    assert len(found.seconds) in (29, 30, 31), "seconds of the gap are there, too"
+    assert half.session(Vital.BVP, "nobody") is None
+    part = half.session(Vital.BVP, since_ns=START_NS + 30 * S)
+    assert part.at_s[0] * S >= START_NS + 30 * S and abs(part.overall.per_minute - 75) < 1
+    half.restart()
+    assert half.session(Vital.BVP) is None
+    assert VitalsHalf(ClassicalEngine("pos")).session(Vital.BVP) is None
+
+
 def test_a_lost_face_is_no_number():
     stream = one_face(seconds=15) + [(START_NS + (15 * S) + i * 33_000_000, []) for i in range(120)]
     _, rates = run(stream)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rppg_ros.types import Vital
 from rppg_ros.vitals import belief as beliefs
-from rppg_ros.vitals.belief import RateBelief, believed, predicted, prior_of, smoothed, updated
-from rppg_ros.vitals.observation import ObservationModel
+from rppg_ros.vitals.belief import RateBelief, believed, predicted, prior_of, smoothed, updated, weights_of
+from rppg_ros.vitals.observation import ObservationModel, read_model
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
 GRID = GRIDS[Vital.BVP]
@@ -226,3 +226,58 @@ def test_scores_are_bounded_and_cut_off_between_layers():
     layers = ((np.array([[1.0], [-1.0]]), np.zeros(2)), (np.array([[1.0, 1.0]] * 3), np.array([0.0, 1.0, 2.0])))
     model = replace(MODEL, layers=layers)
     assert model.scores(np.array([[3.0], [-4.0], [1e9]])).tolist() == [[3, 4, 5], [4, 5, 6], [20, 20, 20]]
+
+
+class TestContext:
+    first = (np.array([[1.0], [-1.0]]), np.zeros(2))
+    second = (np.array([[1.0, 0.0]] * 2), np.array([0.5, -0.5]))
+    third = (np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), np.zeros(3))
+
+    def scores(self, context):
+        model = replace(MODEL, layers=(self.first, self.second, self.third), context=context)
+        return model.scores(np.array([[3.0], [-4.0], [1.0]]))
+
+    def test_all_rates_together_are_heard_by_each(self):
+        # Means of the first layer's units: 4/3, 4/3; the greatest: 3, 4.
+        context = np.array([[3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+        found = self.scores(context)
+        assert found[:, 0] == pytest.approx([3 + 4 + 0.5, 4.5, 1 + 4.5])
+        assert found[:, 1] == pytest.approx([3 + 4 - 0.5, 3.5, 1 + 3.5])
+        assert found[:, 2] == pytest.approx(0)
+
+    def test_without_it_each_rate_is_heard_alone(self):
+        assert self.scores(None)[:, 0] == pytest.approx([3.5, 0.5, 1.5])
+
+    def test_a_file_keeps_it(self, tmp_path):
+        arrays = {"weight0": self.first[0], "bias0": self.first[1], "weight1": self.second[0], "bias1": self.second[1]}
+        scalars = {"drift": 2.0, "jump": 0.01, "again": 0.25, "first": 0.9}
+        np.savez(tmp_path / "m.npz", **arrays, **scalars, prior=MODEL.prior, switch=SWITCH, context=np.eye(4))
+        read = read_model(tmp_path / "m.npz")
+        np.testing.assert_array_equal(read.context, np.eye(4))
+        assert (read.drift, read.jump, read.again, read.first) == (2.0, 0.01, 0.25, 0.9) and len(read.layers) == 2
+        np.savez(tmp_path / "n.npz", **arrays, **scalars, prior=MODEL.prior, switch=SWITCH)
+        assert read_model(tmp_path / "n.npz").context is None
+
+
+def test_a_second_without_a_look_is_time_that_passes():
+    scores = MODEL.scores(look(80))
+    held = RateBelief(Vital.BVP, BAND, MODEL)
+    assert held.see(look(80)) == pytest.approx(scores)
+    held.advance(3.0)
+    held.see(look(80))
+    out = smoothed([scores, None, None, scores], MODEL, Vital.BVP)
+    assert out[-1] == pytest.approx(held.probabilities)
+
+
+def test_after_a_gap_as_long_as_a_window_a_look_counts_in_full():
+    scores, long = MODEL.scores(look(80)), round(GRID.window_s)
+    looks = [scores, scores, *[None] * (long - 2), scores, *[None] * (long - 1), scores]
+    weights = weights_of(looks, MODEL, GRID)
+    seen = [weight for weight, one in zip(weights, looks, strict=True) if one is not None]
+    assert seen == [0.9, 0.25, 0.25, 0.9]
+    held = RateBelief(Vital.BVP, BAND, MODEL)
+    for i, gap in enumerate((0, 1, long - 1, long)):
+        if i:
+            held.advance(gap)
+        held.see(look(80))
+    assert smoothed(looks, MODEL, Vital.BVP)[-1] == pytest.approx(held.probabilities)

@@ -1,6 +1,7 @@
 """When a rate is due, what stamp and status it has, and what a trusted one does for the next."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from rppg_ros.vitals.reader import RateReader
 from rppg_ros.vitals.registry import HEART_RATE
 from rppg_ros.vitals.spectral_evidence import feature_names, features
 from rppg_ros.vitals.spectrum import snr_db, spectrum
-from rppg_ros.vitals.witnesses import witnesses
+from rppg_ros.vitals.witnesses import CLIPPED, WIDTH, witnesses
 
 HZ = 10.0
 START_NS = 50 * NS_PER_S
@@ -176,7 +177,7 @@ def test_back_in_time_rates_are_due_at_once():
 
 
 class TestMemory:
-    """70 or 103 per minute, nearly alike: what was believed before decides, and for a while."""
+    """70 or 103 per minute, nearly alike, 103 a little stronger: what was believed before makes surer, or less sure."""
 
     at_s = np.arange(1000) / HZ
     both = np.sin(2 * np.pi * 70 / 60 * at_s) + 1.02 * np.sin(2 * np.pi * 103 / 60 * at_s)
@@ -187,17 +188,34 @@ class TestMemory:
             last = reader.push(chunk(i, 10, np.sin(2 * np.pi * before / 60 * self.at_s)))
         assert last.per_minute == pytest.approx(before, abs=1)
         start_ns = START_NS + 200 * STEP_NS + round(gap_s * NS_PER_S)
-        return reader.push(chunk(0, 80, self.both, start_ns)).per_minute
+        return reader.push(chunk(0, 80, self.both, start_ns))
 
-    @pytest.mark.parametrize("before", [70, 103])
-    def test_it_speaks_across_a_gap(self, before):
-        assert self.read_after(3.0, before) == pytest.approx(before, abs=2)
+    def alone(self):
+        return make(0.0).push(chunk(0, 80, self.both))
 
-    def test_not_for_long(self):
-        assert self.read_after(300.0, 70) == pytest.approx(103, abs=2)
+    def test_it_speaks_across_a_gap(self):
+        found = self.read_after(3.0, 103)
+        assert found.per_minute == pytest.approx(103, abs=2) and found.quality > self.alone().quality + 0.05
 
-    def test_not_for_what_was_before_it(self):
-        assert self.read_after(-60.0, 70) == pytest.approx(103, abs=2)
+    def test_it_gives_no_number_that_the_new_waveform_does_not_show(self):
+        """Whoever comes after a gap may be somebody else."""
+        found = self.read_after(3.0, 70)
+        assert found.per_minute == pytest.approx(103, abs=2) and found.quality <= self.alone().quality + 1e-9
+
+    @pytest.mark.parametrize("gap_s", [300.0, -60.0])
+    def test_not_for_long_and_not_for_what_was_before_it(self, gap_s):
+        found, alone = self.read_after(gap_s, 103), self.alone()
+        assert (found.per_minute, found.quality) == pytest.approx((alone.per_minute, alone.quality), abs=0.01)
+
+    def test_the_old_rate_gives_way_to_the_new_one(self):
+        reader = make(0.7)
+        for i in range(0, 200, 10):
+            reader.push(chunk(i, 10, np.sin(2 * np.pi * 60 / 60 * self.at_s)))
+        start_ns = START_NS + 200 * STEP_NS + 2 * NS_PER_S
+        other = np.sin(2 * np.pi * 110 / 60 * self.at_s)
+        rates = [reader.push(chunk(i, 10, other, start_ns)) for i in range(0, 300, 10)]
+        given = [rate.per_minute for rate in rates if rate.status is Status.OK]
+        assert len(given) > 15 and given == pytest.approx([110] * len(given), abs=3)
 
 
 def test_a_model_with_nan_gives_no_number():
@@ -219,3 +237,69 @@ def test_a_waveform_with_a_hole_is_not_looked_at():
     holed[140] = math.nan
     rate = make(0.0).push(chunk(0, 150, holed))
     assert rate.status is Status.LOW_QUALITY and rate.quality == 0 and math.isnan(rate.snr_db)
+
+
+class Beside:
+    """Evidence that says the same at every time, and remembers what it was asked."""
+
+    frame_s = 0.05
+
+    def __init__(self, known=True):
+        self.known, self.asked = known, []
+        self.rows = np.random.default_rng(1).uniform(50, 200, (2000, WIDTH)).astype(np.float32)
+
+    def on_clock(self, start_ns, rate_hz, count):
+        self.asked.append((start_ns, rate_hz, count))
+        first = round((start_ns - START_NS) / STEP_NS)
+        return self.rows[first : first + count] if self.known else None
+
+
+def listening():
+    """A model that hears every feature a little."""
+    rng = np.random.default_rng(2)
+    weight = rng.normal(0, 0.05, (3, len(feature_names(Vital.BVP)))).astype(np.float32)
+    return replace(SURE, layers=((weight, np.zeros(3, np.float32)),))
+
+
+class TestEvidence:
+    @pytest.mark.parametrize("known", [True, False])
+    def test_a_look_is_at_the_waveform_and_what_was_seen_beside_it(self, known):
+        model, beside, looks = listening(), Beside(known), []
+        reader = make(0.0, model, on_look=lambda stamp_ns, scores: looks.append((stamp_ns, scores)))
+        for end in range(10, 130, 10):
+            reader.push(chunk(end - 10, 10, NOISY), beside)
+        assert [stamp_ns for stamp_ns, _ in looks] == [START_NS + (end - 1) * STEP_NS for end in range(80, 130, 10)]
+        for end, (_, scores), asked in zip(range(80, 130, 10), looks, beside.asked, strict=True):
+            near = max(0, end - 100)
+            assert asked == (START_NS + near * STEP_NS, HZ, end - near)
+            rows = beside.rows[near:end] if known else None
+            heard = witnesses(Vital.BVP, NOISY[:end], rows, HZ)
+            np.testing.assert_allclose(scores, model.scores(features(Vital.BVP, heard, HZ, 0.05)), atol=1e-5)
+
+    def test_reasons_come_from_it(self):
+        beside = Beside()
+        beside.rows[:, CLIPPED] = 0.5
+        rate = make(2.0).push(chunk(0, 150), beside)
+        assert Reason.TOO_BRIGHT in rate.reasons
+        assert Reason.TOO_BRIGHT not in make(2.0).push(chunk(0, 150), None).reasons
+
+
+def test_warming_up_says_how_far_it_is():
+    rates = play(make(), [chunk(i, 10) for i in range(0, 70, 10)])
+    assert {rate.reasons for rate in rates} == {(Reason.WARMING_UP,)}
+    assert [rate.shares for rate in rates] == [(round(n / 8, 3),) for n in range(1, 8)]
+    assert rates[0].shares == (0.125,)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-3])
+def test_a_small_waveform_is_alive(size):
+    assert make().push(chunk(0, 150, WAVE * size)).status is Status.OK
+
+
+def test_a_stamp_that_follows_to_the_nanosecond_forgets_nothing():
+    reader = make(0.0)
+    reader.push(chunk(0, 150))
+    assert reader.end_ns == START_NS + 150 * STEP_NS
+    before = reader.quality
+    later = reader.push(chunk(0, 80, NOISY, START_NS + 150 * STEP_NS + 60_000_000))
+    assert before > 0.9 and later.quality > make(0.0).push(chunk(0, 80, NOISY)).quality
