@@ -28,6 +28,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.NO_SIGN_OF_LIFE: ("no sign of life", "more light on the face, come closer"),
     Reason.OUT_OF_RANGE: ("the rate is outside of what is given", "measure by another method"),
     Reason.WEAK_SIGNAL: ("the signal is weak", "keep still, more light, come closer"),
+    Reason.COMPRESSION: (
+        "the video is compressed so much that the skin repeats",
+        "less compression, MJPEG, or raw images",
+    ),
 }
 
 

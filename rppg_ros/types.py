@@ -56,6 +56,7 @@ class Reason(enum.IntEnum):
     NO_SIGN_OF_LIFE = 18
     OUT_OF_RANGE = 19
     WEAK_SIGNAL = 20
+    COMPRESSION = 21
 
 
 class ThermalState(enum.IntEnum):

@@ -36,6 +36,8 @@ class Row(NamedTuple):
     head_x, head_y, zoom : where the head has moved to since the first crop, in sides of the face box; log of its size.
     body_y : the same of what is below the chin. clipped, dark : shares of the skin's pixels.
     thermal : degrees under the nose against the face; NaN without a thermal image. side : of the face box, pixels.
+    repeated : share of the skin's pixels that are to the last bit those of the frame before: a camera's noise leaves few of them,
+        a codec many.
     """
 
     parts: np.ndarray
@@ -48,14 +50,18 @@ class Row(NamedTuple):
     dark: float
     thermal: float
     side: float
+    repeated: float
 
     def vector(self) -> np.ndarray:
         """(WIDTH,) float32."""
-        single = (self.head_x, self.head_y, self.zoom, self.body_y, self.clipped, self.dark, self.thermal, self.side)
+        single = (
+            *(self.head_x, self.head_y, self.zoom, self.body_y),
+            *(self.clipped, self.dark, self.thermal, self.side, self.repeated),
+        )
         return np.concatenate([self.parts.ravel(), self.around, single]).astype(np.float32)
 
 
-WIDTH = 3 * PARTS + 3 + 8
+WIDTH = 3 * PARTS + 3 + 9
 
 
 class EvidenceMeter:
@@ -65,6 +71,7 @@ class EvidenceMeter:
         self._box: Box | None = None
         self._moved: np.ndarray = np.zeros(3)  # of the box: x, y in sides, log size
         self._head, self._body = _Shift(), _Shift()
+        self._skin: np.ndarray = np.zeros((0, 3), np.uint8)  # of the frame before
 
     def measure(self, rgb: np.ndarray, thermal: np.ndarray | None, box: Box) -> np.ndarray:
         """Evidence (WIDTH,) float32 of the next frame.
@@ -94,7 +101,12 @@ class EvidenceMeter:
             dark=float((skin.sum(axis=1, dtype=np.int32) <= 3 * TOO_DARK).mean()),
             thermal=warmth,
             side=max(box.width, box.height),
+            repeated=self._repeated(skin),
         ).vector()
+
+    def _repeated(self, skin: np.ndarray) -> float:
+        before, self._skin = self._skin, skin
+        return float((skin == before).all(axis=1).mean()) if skin.shape == before.shape else 0.0
 
     def _follow_box(self, box: Box) -> None:
         if self._box is not None:

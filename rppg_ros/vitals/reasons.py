@@ -6,11 +6,12 @@ import numpy as np
 
 from rppg_ros.types import Reason
 from rppg_ros.vitals.belief import Believed
-from rppg_ros.vitals.witnesses import CLIPPED, COLOURS, DARK, HEAD_X, HEAD_Y, PARTS, SIDE
+from rppg_ros.vitals.witnesses import CLIPPED, COLOURS, DARK, HEAD_X, HEAD_Y, PARTS, REPEATED, SIDE
 
 LEAST_SHARE = 0.1  # a reason that explains less is none
 SMALL_PX = 40.0  # side of a face box: below it a part of the skin has too few pixels
 SPOILT = 0.25  # share of the skin's pixels that are clipped or black
+PRESSED = 0.5  # share of the skin's pixels that repeat exactly: no camera's, see docs/belief.md
 FAST = 0.25  # speed of a head, sides of its box per second
 GREY = 0.01  # difference of the colours' shares: less is a grey picture, or no skin
 CHIN = PARTS - 1
@@ -62,6 +63,7 @@ def _of_picture(evidence: np.ndarray, rate_hz: float) -> dict[Reason, float]:
         Reason.TOO_BRIGHT: float((evidence[:, CLIPPED] > SPOILT).mean()),
         Reason.MOVEMENT: float((speed > FAST).mean()),
         Reason.TALKING: _talking(np.log(parts.mean(axis=2)), rate_hz),
+        Reason.COMPRESSION: float((evidence[:, REPEATED] > PRESSED).mean()),
         Reason.NO_SKIN: float(np.ptp(colour) < GREY),
     }
 

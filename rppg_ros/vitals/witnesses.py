@@ -12,8 +12,8 @@ from rppg_ros.vitals.projection import chrom, pos, window_length
 PARTS = 4
 COLOURS = 3 * PARTS  # of the evidence's columns: mean R, G, B of the parts of the skin
 AROUND = slice(COLOURS, COLOURS + 3)
-HEAD_X, HEAD_Y, ZOOM, BODY_Y, CLIPPED, DARK, THERMAL, SIDE = range(COLOURS + 3, COLOURS + 11)
-WIDTH = COLOURS + 11
+HEAD_X, HEAD_Y, ZOOM, BODY_Y, CLIPPED, DARK, THERMAL, SIDE, REPEATED = range(COLOURS + 3, COLOURS + 12)
+WIDTH = COLOURS + 12
 KNOWN = 0.8  # of a column: with fewer values it says nothing
 _TINY = 1e-6
 

@@ -7,7 +7,20 @@ import pytest
 from rppg_ros.types import Box
 from rppg_ros.vision.evidence import EVIDENCE_SCALE, EVIDENCE_SIZE, WIDTH, EvidenceMeter
 from rppg_ros.vitals import witnesses
-from rppg_ros.vitals.witnesses import AROUND, BODY_Y, CLIPPED, COLOURS, DARK, HEAD_X, HEAD_Y, PARTS, SIDE, THERMAL, ZOOM
+from rppg_ros.vitals.witnesses import (
+    AROUND,
+    BODY_Y,
+    CLIPPED,
+    COLOURS,
+    DARK,
+    HEAD_X,
+    HEAD_Y,
+    PARTS,
+    REPEATED,
+    SIDE,
+    THERMAL,
+    ZOOM,
+)
 
 BOX = Box(100, 80, 120, 120)
 S = EVIDENCE_SIZE
@@ -65,6 +78,18 @@ def test_clipped_and_dark_are_shares_of_the_skin():
     assert row[CLIPPED] == pytest.approx(0.5, abs=0.06) and row[DARK] == 0
     half[:, : S // 2] = 3
     assert EvidenceMeter().measure(half, None, BOX)[DARK] == pytest.approx(0.5, abs=0.06)
+
+
+def test_what_repeats_exactly_is_a_share_of_the_skin():
+    meter, rng = EvidenceMeter(), np.random.default_rng(0)
+    assert meter.measure(flat(), None, BOX)[REPEATED] == 0, "nothing was before it"
+    assert meter.measure(flat(), None, BOX)[REPEATED] == 1
+    half = flat()
+    half[:, : S // 2] += 1
+    assert meter.measure(half, None, BOX)[REPEATED] == pytest.approx(0.5, abs=0.06)
+    noisy = [np.clip(half + rng.normal(0, 2, half.shape), 0, 255).astype(np.uint8) for _ in range(2)]
+    assert [meter.measure(picture, None, BOX)[REPEATED] < 0.05 for picture in noisy] == [True, True]
+    assert meter.measure(noisy[1][: S // 2, : S // 2].copy(), None, BOX)[REPEATED] == 0, "another size"
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.01, 0.0), (0.0, -0.01), (-0.006, 0.008)])

@@ -9,7 +9,7 @@ from rppg_ros.reason_texts import TEXTS, advice, meaning, why
 from rppg_ros.types import Rate, Reason, Status, Vital
 from rppg_ros.vitals.belief import Believed
 from rppg_ros.vitals.reasons import explain
-from rppg_ros.vitals.witnesses import CLIPPED, COLOURS, DARK, HEAD_X, HEAD_Y, PARTS, SIDE, WIDTH
+from rppg_ros.vitals.witnesses import CLIPPED, COLOURS, DARK, HEAD_X, HEAD_Y, PARTS, REPEATED, SIDE, WIDTH
 
 HZ, N = 15.0, 150
 UNSURE = Believed(70.0, 20.0, 50.0, 120.0, quality=1.0, nothing=0.0, light=0.0, motion=0.0, outside=0.0)
@@ -68,6 +68,7 @@ def test_a_usual_picture_is_no_reason():
         (SIDE, 39.0, 41.0, Reason.FACE_SMALL),
         (DARK, 0.26, 0.24, Reason.TOO_DARK),
         (CLIPPED, 0.26, 0.24, Reason.TOO_BRIGHT),
+        (REPEATED, 0.51, 0.49, Reason.COMPRESSION),
     ],
 )
 def test_the_share_of_the_window_in_which_the_picture_is_bad(column, enough, too_little, reason):

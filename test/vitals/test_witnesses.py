@@ -14,6 +14,7 @@ from rppg_ros.vitals.witnesses import (
     HEAD_X,
     HEAD_Y,
     PARTS,
+    REPEATED,
     SIDE,
     THERMAL,
     WIDTH,
@@ -34,7 +35,7 @@ def evidence(seed=0):
 
 
 def test_the_columns_of_evidence_are_all_named_once():
-    singles = [HEAD_X, HEAD_Y, ZOOM, BODY_Y, CLIPPED, DARK, THERMAL, SIDE]
+    singles = [HEAD_X, HEAD_Y, ZOOM, BODY_Y, CLIPPED, DARK, THERMAL, SIDE, REPEATED]
     assert singles == list(range(COLOURS + 3, WIDTH)) and (AROUND.start, AROUND.stop) == (COLOURS, COLOURS + 3)
 
 
