@@ -9,7 +9,7 @@ import numpy as np
 
 from rppg_ros.datasets.base import Trace, Truth
 from rppg_ros.evaluation.collect import Collector
-from rppg_ros.evaluation.protocols import WHOLE_BANDS
+from rppg_ros.evaluation.protocols import PROTOCOLS, WHOLE
 from rppg_ros.evaluation.results import TaskResult
 from rppg_ros.inference.engine import Engine
 from rppg_ros.inference.factory import ENGINES, make_engine
@@ -54,7 +54,7 @@ class JudgedClip:
                 collector.add(output)
         for output in half.flush():
             collector.add(output)
-        return collector.tasks(self.truth, crops[0][0], crops[-1][0], 0.0, WHOLE_BANDS)
+        return collector.tasks(self.truth, crops[0][0], crops[-1][0], 0.0, PROTOCOLS[WHOLE])
 
 
 def named_engine(name: str) -> Engine:

@@ -10,7 +10,17 @@ import numpy as np
 
 from rppg_ros.datasets.base import Truth
 from rppg_ros.evaluation.metrics import macc, snr_db
-from rppg_ros.evaluation.protocols import TOOLBOX_BANDS, Band, bridged, filtered, on_clock, toolbox_rate, true_rate
+from rppg_ros.evaluation.protocols import (
+    PROTOCOLS,
+    TOOLBOX,
+    Protocol,
+    Reading,
+    bridged,
+    filtered,
+    on_clock,
+    protocol_rate,
+    true_rate,
+)
 from rppg_ros.evaluation.results import Running, TaskResult, Wave, Whole, Windows
 from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
 from rppg_ros.vitals.filters import standardise
@@ -44,7 +54,7 @@ class Collector:
         start_ns: int,
         end_ns: int,
         window_s: float,
-        bands: Mapping[Vital, Band] = TOOLBOX_BANDS,
+        protocol: Protocol = PROTOCOLS[TOOLBOX],
         sessions: Mapping[Vital, Whole] | None = None,
     ) -> dict[Vital, TaskResult]:
         """Results of the vitals that were measured or are known.
@@ -52,15 +62,15 @@ class Collector:
         Parameters
         ----------
         start_ns, end_ns : stamps of the recording's first and last frame.
-        window_s : of the toolbox's protocol; 0: the recording as a whole.
-        bands : in which its rates are searched; published tables have TOOLBOX_BANDS.
+        window_s : of the protocol's windows; 0: the recording as a whole.
+        protocol : by which its rates are read.
         sessions : what all of the recording comes to, see whole_of.
         """
         vitals = {wave.vital for wave in self.waves} | set(truth.waves) | set(truth.rates)
         found = {}
         for vital in sorted(vitals):
             wave = self._wave(vital, truth, start_ns, end_ns)
-            windows = _windows(wave, vital, truth, (start_ns, end_ns), window_s, bands)
+            windows = _windows(wave, vital, truth, (start_ns, end_ns), window_s, protocol)
             running = self._running(vital, truth, start_ns, end_ns)
             found[vital] = TaskResult(windows, running, wave, (sessions or {}).get(vital, Whole()))
         return found
@@ -122,7 +132,7 @@ def whole_of(vital: Vital, session: Session | None, truth: Truth, least_quality:
 
 
 def _windows(
-    wave: Wave, vital: Vital, truth: Truth, whole_ns: tuple[int, int], window_s: float, bands: Mapping[Vital, Band]
+    wave: Wave, vital: Vital, truth: Truth, whole_ns: tuple[int, int], window_s: float, protocol: Protocol
 ) -> Windows:
     start_ns, end_ns = whole_ns
     whole_s = (end_ns - start_ns) / NS_PER_S
@@ -133,13 +143,13 @@ def _windows(
         measured = _cut(wave.measured, wave.rate_hz, begin_s, length_s)
         true = _cut(wave.truth, wave.rate_hz, begin_s, length_s)
         span = start_ns + round(begin_s * NS_PER_S), start_ns + round((begin_s + length_s) * NS_PER_S)
-        wanted = toolbox_rate(true, wave.rate_hz, vital, bands) if len(true) else true_rate(truth, vital, *span)
+        wanted = protocol_rate(true, wave.rate_hz, vital, protocol) if len(true) else true_rate(truth, vital, *span)
         out.start_s.append(_seconds(round(begin_s * NS_PER_S)))
         out.length_s.append(_seconds(round(length_s * NS_PER_S)))
-        out.measured.append(toolbox_rate(measured, wave.rate_hz, vital, bands))
+        out.measured.append(protocol_rate(measured, wave.rate_hz, vital, protocol))
         out.truth.append(wanted)
-        out.snr_db.append(_snr(measured, wave.rate_hz, bands[vital], wanted))
-        out.macc.append(_macc(measured, true, wave.rate_hz, bands[vital]))
+        out.snr_db.append(_snr(measured, wave.rate_hz, protocol[vital], wanted))
+        out.macc.append(_macc(measured, true, wave.rate_hz, protocol[vital]))
     return out
 
 
@@ -151,16 +161,17 @@ def _cut(samples: list[float], rate_hz: float, begin_s: float, length_s: float) 
     return bridged(cut) if np.isfinite(cut).sum() >= wanted - 1 and len(cut) else np.zeros(0)
 
 
-def _snr(measured: np.ndarray, rate_hz: float, band: Band, true_per_minute: float) -> float:
+def _snr(measured: np.ndarray, rate_hz: float, reading: Reading, true_per_minute: float) -> float:
     if len(measured) < 2 * rate_hz or not math.isfinite(true_per_minute):
         return math.nan
-    return snr_db(filtered(measured, rate_hz, band), rate_hz, true_per_minute, (band.low_hz, band.high_hz))
+    band = reading.band
+    return snr_db(filtered(measured, rate_hz, reading), rate_hz, true_per_minute, (band.low_hz, band.high_hz))
 
 
-def _macc(measured: np.ndarray, true: np.ndarray, rate_hz: float, band: Band) -> float:
+def _macc(measured: np.ndarray, true: np.ndarray, rate_hz: float, reading: Reading) -> float:
     if len(measured) != len(true) or len(measured) < 2 * rate_hz:
         return math.nan
-    return macc(filtered(measured, rate_hz, band), filtered(true, rate_hz, band))
+    return macc(filtered(measured, rate_hz, reading), filtered(true, rate_hz, reading))
 
 
 def _lay(measured: np.ndarray, at_ns: np.ndarray, piece: Waveform) -> None:

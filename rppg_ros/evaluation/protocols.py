@@ -15,7 +15,7 @@ from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 DETREND_LAMBDA = 100.0
-ORDER = 1
+WELCH_BEYOND_S = 30.0
 MIN_SAMPLES = 32
 MIN_TRUTH_SHARE = 0.8  # of a span that the truth must cover
 MAX_TRACE_GAP_S = 1.0
@@ -30,10 +30,43 @@ class Band:
     high_hz: float
 
 
-TOOLBOX_BANDS = {Vital.BVP: Band(0.75, 2.5), Vital.RSP: Band(0.08, 0.5)}
-"""rPPG-Toolbox's (arXiv 2210.00716) for the pulse; MMRPhys's (arXiv 2505.07013) for the breath."""
-WHOLE_BANDS = {vital: Band(spec.low_hz, spec.high_hz) for vital, spec in RATES.items()}
-"""All rates that the nodes know. A true rate outside the toolbox's band cannot be found in it, however right the waveform is."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a protocol reads one rate off a waveform.
+
+    Attributes
+    ----------
+    band : of the filter and the search. order : of the Butterworth band-pass, which runs forwards and backwards.
+    detrend : lambda of the smoothness priors; 0: only the straight line is taken away. At 30 Hz a lambda of 100 takes away
+        what is slower than about 0.5 Hz, so it must never be used on breath.
+    welch_beyond_s : longer waveforms are read by Welch's method in halves, others by a periodogram.
+    """
+
+    band: Band
+    order: int
+    detrend: float = 0.0
+    welch_beyond_s: float = math.inf
+
+
+Protocol = Mapping[Vital, Reading]
+_WHOLE = {vital: Band(spec.low_hz, spec.high_hz) for vital, spec in RATES.items()}
+_OUR_BREATH = Reading(_WHOLE[Vital.RSP], 2)
+TOOLBOX, WHOLE = "rppg-toolbox", "whole"
+PROTOCOLS: Mapping[str, Protocol] = {
+    TOOLBOX: {Vital.BVP: Reading(Band(0.75, 2.5), 1, DETREND_LAMBDA), Vital.RSP: _OUR_BREATH},
+    "mmrphys": {
+        Vital.BVP: Reading(Band(0.6, 3.3), 2, 0.0, WELCH_BEYOND_S),
+        Vital.RSP: Reading(Band(0.13, 0.5), 2, 0.0, WELCH_BEYOND_S),
+    },
+    "factorizephys": {Vital.BVP: Reading(Band(0.6, 3.3), 1, DETREND_LAMBDA), Vital.RSP: _OUR_BREATH},
+    "phase-net": {Vital.BVP: Reading(Band(0.75, 2.5), 1, DETREND_LAMBDA), Vital.RSP: _OUR_BREATH},
+    "physfsunet": {Vital.BVP: Reading(Band(0.75, 2.5), 2, 0.0, 0.0), Vital.RSP: _OUR_BREATH},
+    WHOLE: {Vital.BVP: Reading(_WHOLE[Vital.BVP], 1, DETREND_LAMBDA), Vital.RSP: _OUR_BREATH},
+}
+"""How published tables were made, by name: rPPG-Toolbox (arXiv 2210.00716), MMRPhys (2505.07013), FactorizePhys (2411.01542),
+PHASE-Net and physFSUNet, as far as their texts say. Those that publish no breath read it as ours: all rates that the nodes know.
+A true rate outside a protocol's band cannot be found in it, however right the waveform is; "whole" has all that the nodes know.
+"""
 
 
 def smoothness_detrend(samples: np.ndarray, strength: float = DETREND_LAMBDA) -> np.ndarray:
@@ -52,17 +85,17 @@ def smoothness_detrend(samples: np.ndarray, strength: float = DETREND_LAMBDA) ->
     return detrended
 
 
-def filtered(samples: np.ndarray, rate_hz: float, band: Band) -> np.ndarray:
-    """The toolbox's waveform: detrended, then a first-order Butterworth band-pass, forwards and backwards."""
-    b, a = signal.butter(ORDER, [band.low_hz, band.high_hz], "bandpass", fs=rate_hz)
-    passed: np.ndarray = signal.filtfilt(b, a, smoothness_detrend(samples))
+def filtered(samples: np.ndarray, rate_hz: float, reading: Reading) -> np.ndarray:
+    """A protocol's waveform: without its trend, then through the band-pass."""
+    band = reading.band
+    b, a = signal.butter(reading.order, [band.low_hz, band.high_hz], "bandpass", fs=rate_hz)
+    level = smoothness_detrend(samples, reading.detrend) if reading.detrend else signal.detrend(samples)
+    passed: np.ndarray = signal.filtfilt(b, a, level)
     return passed
 
 
-def toolbox_rate(
-    samples: np.ndarray, rate_hz: float, vital: Vital, bands: Mapping[Vital, Band] = TOOLBOX_BANDS
-) -> float:
-    """Rate per minute of a waveform (n,) as rPPG-Toolbox reads it: the highest bin of a periodogram in its band.
+def protocol_rate(samples: np.ndarray, rate_hz: float, vital: Vital, protocol: Protocol = PROTOCOLS[TOOLBOX]) -> float:
+    """Rate per minute of a waveform (n,) as a protocol reads it: the highest bin of its spectrum in its band.
 
     The periodogram is as long as the next power of two, so that its bins are up to rate_hz / n apart (3.5 beats per minute
     for 10 s at 30 Hz): coarse, but it is what published tables hold. NaN for waveforms too short, flat or not finite.
@@ -70,9 +103,13 @@ def toolbox_rate(
     samples = np.asarray(samples, dtype=np.float64)
     if len(samples) < MIN_SAMPLES or not np.isfinite(samples).all() or np.ptp(samples) == 0:
         return math.nan
-    band = bands[vital]
-    wave = filtered(samples, rate_hz, band)
-    hz, power = signal.periodogram(wave, rate_hz, nfft=1 << (len(wave) - 1).bit_length(), detrend=False)
+    reading = protocol[vital]
+    band, n = reading.band, len(samples)
+    wave = filtered(samples, rate_hz, reading)
+    if n > reading.welch_beyond_s * rate_hz:
+        hz, power = signal.welch(wave, rate_hz, nperseg=n // 2, nfft=1 << (n - 1).bit_length())
+    else:
+        hz, power = signal.periodogram(wave, rate_hz, nfft=1 << (n - 1).bit_length(), detrend=False)
     inside = (hz >= band.low_hz) & (hz <= band.high_hz)
     return float(hz[inside][np.argmax(power[inside])] * 60) if inside.any() else math.nan
 

@@ -10,6 +10,7 @@ import cv2
 from rppg_ros.datasets.base import DatasetError, Recording
 from rppg_ros.evaluation.collect import Collector, whole_of
 from rppg_ros.evaluation.config import engine_for, meter_for
+from rppg_ros.evaluation.protocols import PROTOCOLS
 from rppg_ros.evaluation.results import NAN, RecordingResult, TaskResult
 from rppg_ros.evaluation.truth import TruthError, check_span, possible_truth
 from rppg_ros.inference.engine import Engine, EngineError
@@ -68,7 +69,7 @@ def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine
         raise TruthError(f"{recording.name}: {error}") from None
     least = min_quality_of(settings)
     wholes = {vital: whole_of(vital, meter.session(vital), truth, least[vital]) for vital in Vital}
-    tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window, sessions=wholes)
+    tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window, PROTOCOLS[settings.protocol], wholes)
     return _result(
         recording,
         (watch.last_ns - watch.first_ns) / NS_PER_S,

@@ -14,7 +14,7 @@ from rppg_ros.types import Vital
 
 WINDOWS, RECORDINGS, RUNNING, WHOLE = "windows", "recordings", "running", "whole"
 PROTOCOLS = {
-    WINDOWS: "rPPG-Toolbox's: one rate for each window",
+    WINDOWS: "the protocol's (rppg-toolbox, mmrphys, ...): one rate for each window",
     RECORDINGS: "mean over the windows of each recording",
     RUNNING: "the nodes' own estimates, once a second, when they gave a number",
     WHOLE: "one rate for each recording, by the belief in hindsight, where it is sure enough",

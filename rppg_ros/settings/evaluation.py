@@ -8,6 +8,7 @@ from rppg_ros.settings.halves import MeterSettings
 from rppg_ros.settings.schema import setting
 
 SHIPPED = "shipped"
+PROTOCOLS = ("rppg-toolbox", "mmrphys", "factorizephys", "phase-net", "physfsunet", "whole")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,5 +22,11 @@ class EvaluationSettings(MeterSettings):
     )
     max_faces: int = setting("max_faces", 1, "faces tracked at once; the largest is the subject", 1, 16)
     window: float = setting(
-        "window", 0.0, "length of rPPG-Toolbox's windows; 0: each recording as a whole", 0.0, 3600.0, unit="s"
+        "window", 0.0, "length of the protocol's windows; 0: each recording as a whole", 0.0, 3600.0, unit="s"
+    )
+    protocol: str = setting(
+        "protocol",
+        PROTOCOLS[0],
+        "how windows and recordings are read, as published tables are; whole: all rates that the nodes know",
+        choices=PROTOCOLS,
     )
