@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rppg_ros.settings.schema import Checked, setting
 
 PAIRING_POLICIES = ("rgb_leads", "approximate", "exact")
+TARGET_FIRST = "first"
+TARGET_POLICIES = ("largest", "central", TARGET_FIRST)
 THERMAL_UNITS = ("celsius", "kelvin")
 
 
@@ -40,7 +42,43 @@ class CameraSettings(TimeSettings):
     detector_min_face: int = setting(
         "detector.min_face", 40, "width of the smallest face in the full image", 16, 2000, unit="px", live=True
     )
-    max_faces: int = setting("max_faces", 4, "faces tracked at once; the largest are kept", 1, 16, live=True)
+    max_faces: int = setting("max_faces", 4, "faces measured at once; target.policy says which", 1, 16, live=True)
+    target_policy: str = setting(
+        "target.policy",
+        "largest",
+        "which faces are measured: the largest (nearest), the most central, or the first that were seen",
+        choices=TARGET_POLICIES,
+        live=True,
+    )
+    target_region: list[float] = setting(
+        "target.region",
+        [0.0, 0.0, 1.0, 1.0],
+        "only faces whose centre lies here are measured: x, y, width, height as shares of the image",
+        0.0,
+        1.0,
+        live=True,
+    )
+    target_hysteresis: float = setting(
+        "target.hysteresis",
+        1.25,
+        "how many times better (larger, nearer to the middle) a face has to be to take another's place",
+        1.0,
+        10.0,
+        live=True,
+    )
+    target_patience: float = setting("target.patience", 0.7, "and for how long", 0.0, 30.0, unit="s", live=True)
+    target_hold: float = setting(
+        "target.hold",
+        0.0,
+        "how long the place of a target that was lost is kept from lesser faces",
+        0.0,
+        60.0,
+        unit="s",
+        live=True,
+    )
+    target_id: str = setting(
+        "target.id", "", "measure the face with this id alone, until it is set to nothing again", live=True
+    )
     max_unconfirmed: float = setting(
         "max_unconfirmed",
         1.2,

@@ -15,6 +15,7 @@ from rppg_ros.vision.detect import Detection, Detector, make_detector
 from rppg_ros.vision.evidence import EVIDENCE_SCALE, EVIDENCE_SIZE
 from rppg_ros.vision.flow import GreyFrame, prepare
 from rppg_ros.vision.memory import FaceMemory
+from rppg_ros.vision.targets import Targets
 from rppg_ros.vision.track import Track
 from rppg_ros.vision.view import ThermalView
 
@@ -65,6 +66,7 @@ class FaceTracker:
         self.stats = TrackerStats()
         self._detector = detector or _detector_of(self._settings)
         self._memory = FaceMemory(self._settings.id_memory, seed)
+        self._targets = Targets(self._settings)
         self._tracks: list[Track] = []
         self._before: GreyFrame | None = None
         self._last_ns: int | None = None
@@ -73,6 +75,7 @@ class FaceTracker:
     def reset(self) -> None:
         """Forget all faces: the clock jumped back."""
         self._tracks.clear()
+        self._targets.clear()
         self._memory.clear()
         self.view.rewind()
         self._before = self._last_ns = self._next_detection_ns = None
@@ -86,7 +89,7 @@ class FaceTracker:
         """
         if any(getattr(settings, name) != getattr(self._settings, name) for name in OF_DETECTOR):
             self._detector = _detector_of(settings)
-        self._settings = settings
+        self._settings = self._targets.settings = settings
         self._memory.keep_s = settings.id_memory
 
     def process(self, frame: Frame, thermal: Frame | None = None) -> list[FaceCrop]:
@@ -105,9 +108,8 @@ class FaceTracker:
             self._detect(frame, grey)
         started = time.thread_time()
         self._drop_unconfirmed(frame.stamp_ns)
-        for track in self._tracks[self._settings.max_faces :]:  # fewer may be wanted than a moment ago
-            self._lose(track)
-        shown = [track for track in self._tracks if track.face_id]
+        asked = self._settings.target_id
+        shown = [track for track in self._tracks if track.face_id and asked in ("", track.face_id)]
         if thermal is not None and shown:
             self.view.look(frame, thermal, shown[0].steady)
         crops = [self._crop(track, frame, thermal) for track in shown]
@@ -129,14 +131,14 @@ class FaceTracker:
             return now
         for track in list(self._tracks):
             if not track.follow(before, now, step_s) or track.outside(frame.image.shape):
-                self._lose(track)
+                self._lose_from_view(track, frame.stamp_ns)
                 self._next_detection_ns = frame.stamp_ns
         return now
 
     def _lose_all(self, stamp_ns: int) -> None:
         """Nothing can be followed across this step; look for faces at once."""
         for track in list(self._tracks):
-            self._lose(track)
+            self._lose_from_view(track, stamp_ns)
         self._next_detection_ns = stamp_ns
 
     def _detection_due(self, stamp_ns: int) -> bool:
@@ -148,14 +150,15 @@ class FaceTracker:
         self.stats.detections += 1
         new = self._assign(found, frame.stamp_ns, grey)
         self._confirm_missed(frame, grey)
-        for detection in sorted(new, key=lambda d: -d.box.width * d.box.height):
-            if len(self._tracks) < self._settings.max_faces:
-                self._tracks.append(Track(detection, frame.stamp_ns, grey))
+        choice = self._targets.choose(self._tracks, new, frame.stamp_ns, frame.image.shape)
+        for track in choice.lose:
+            self._lose(track)
+        self._tracks += [Track(detection, frame.stamp_ns, grey) for detection in choice.begin]
         for track in self._tracks:
             if not track.face_id and (self._detector.certain or track.sights > 1):
                 self._begin(track, frame)
         self._tracks.sort(key=lambda track: -track.box.width)
-        waiting = any(not track.face_id for track in self._tracks)
+        waiting = self._targets.waiting or any(not track.face_id for track in self._tracks)
         period_s = min(RECHECK_S, 1 / self._settings.detector_rate) if waiting else 1 / self._settings.detector_rate
         self._next_detection_ns = frame.stamp_ns + round(period_s * NS_PER_S)
         self.stats.detect_s += time.thread_time() - started
@@ -188,6 +191,7 @@ class FaceTracker:
     def _begin(self, track: Track, frame: Frame) -> None:
         in_use = {other.face_id for other in self._tracks}
         track.face_id = self._memory.recognise(track.box, frame, in_use)
+        self._targets.named(track.face_id)
         self.stats.begun += 1
 
     def _drop_unconfirmed(self, stamp_ns: int) -> None:
@@ -195,7 +199,11 @@ class FaceTracker:
             # A face that was seen once must be seen again soon; a known one may turn away for a while.
             patience_s = self._settings.max_unconfirmed if track.face_id else 2 * RECHECK_S
             if (stamp_ns - track.confirmed_ns) / NS_PER_S > patience_s:
-                self._lose(track)
+                self._lose_from_view(track, stamp_ns)
+
+    def _lose_from_view(self, track: Track, stamp_ns: int) -> None:
+        self._targets.lost(track, stamp_ns)
+        self._lose(track)
 
     def _lose(self, track: Track) -> None:
         self._tracks.remove(track)

@@ -140,6 +140,36 @@ def test_two_faces_are_two_ids():
     assert len(ids(play(FaceTracker(CameraSettings(max_faces=1)), [np.ascontiguousarray(both)] * 40))) == 1
 
 
+def beside(*scales):
+    """People side by side, each 320 pixels wide."""
+    parts = [face(scale=scale)[:, :320] if scale else EMPTY[:, :320] for scale in scales]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def test_the_patient_who_sits_down_in_front_is_measured_not_the_nurse_who_was_there_first():
+    settings = CameraSettings(max_faces=1, detector_rate=3.0, target_hold=5.0, id_memory=5.0)
+    tracker = FaceTracker(settings)
+    nurse = ids(play(tracker, [beside(0.5, None)] * 30))
+    both = play(tracker, [beside(0.5, 0.75)] * 60, start_s=2.0)
+    patient = ids(both) - nurse
+    assert len(nurse) == len(patient) == 1
+    assert ids(both[-20:]) == patient and all(len(crops) <= 1 for crops in both)
+    alone = play(tracker, [beside(0.5, None)] * 40, start_s=4.0)
+    assert not ids(alone[20:]), "the place is kept: the nurse is not measured instead"
+    assert ids(play(tracker, [beside(0.5, 0.75)] * 30, start_s=5.4)[-10:]) == patient
+
+
+def test_a_face_that_is_asked_for_is_measured_alone():
+    tracker = FaceTracker()
+    results = play(tracker, [beside(0.75, 0.75)] * 40)
+    one, other = sorted(ids(results[-5:]))
+    tracker.tune(CameraSettings(target_id=one))
+    locked = play(tracker, [beside(0.75, 0.75)] * 20, start_s=1.0 + 40 / 30)
+    assert {frozenset(crop.face_id for crop in crops) for crops in locked} == {frozenset({one})}
+    tracker.tune(CameraSettings())
+    assert ids(play(tracker, [beside(0.75, 0.75)] * 40, start_s=1.0 + 60 / 30)[-5:]) == {one, other}
+
+
 def test_gaps_resizes_and_resets_do_not_carry_boxes_over():
     tracker = FaceTracker()
     play(tracker, [face()] * 30)
