@@ -28,7 +28,7 @@ from rppg_ros.vitals.spectral_evidence import GRIDS
 HIDDEN = (32, 16)
 LAYERS = ("first", "second", "third")
 DROPPED = 0.05  # share of the units that are left out while it learns
-NOISE = 0.1  # deviation of what is added to the standardised features while it learns
+NOISE = 0.1  # deviation of what is added to the standardised features, alike at all rates, while it learns
 KERNEL = {Vital.BVP: 2.0, Vital.RSP: 0.8}  # per minute: how sharply the truth is known
 EARLY, EARLY_LOOKS = 3.0, 4.0  # the first looks count so much more: a number that is right is wanted soon
 WITHOUT = 5  # one file in so many is also heard without evidence
@@ -75,9 +75,9 @@ class Filter(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, T, G, F) to belief (N, T, 1 + 3 G)."""
-        standard = (features - self.mean) / self.std
+        standard = (features.float() - self.mean) / self.std
         if self.training:
-            standard = standard + NOISE * torch.randn_like(standard)
+            standard = standard + NOISE * torch.randn(*standard.shape[:2], 1, standard.shape[3])
         scores = self.heard(standard) * self.scale.exp() + self.offset
         n, t, g, _ = scores.shape
         drift, switch = self.transition()
@@ -128,7 +128,7 @@ def batches(sequences: list[Sequence], size: int, rng: np.random.Generator):
 def stacked(group: list[Sequence]):
     longest = max(len(one.label) for one in group)
     grid, width = group[0].features.shape[1:]
-    features = np.zeros((len(group), longest, grid, width), np.float32)
+    features = np.zeros((len(group), longest, grid, width), np.float16)
     label, truth = np.full((len(group), longest), -1), np.full((len(group), longest), np.nan, np.float32)
     for i, one in enumerate(group):
         features[i, : len(one.label)] = one.features
@@ -136,7 +136,7 @@ def stacked(group: list[Sequence]):
     rows = {"light": 0, "keyframes": 0, "motion": 1}
     world = [one.world_rate if one.world_strength > 0.4 else np.nan for one in group]
     return (
-        torch.tensor(features), torch.tensor(label), torch.tensor(truth), torch.tensor(world, dtype=torch.float32),
+        torch.from_numpy(features), torch.tensor(label), torch.tensor(truth), torch.tensor(world, dtype=torch.float32),
         torch.tensor([rows.get(one.world, -1) for one in group]),
     )  # fmt: skip
 
@@ -170,13 +170,14 @@ def main() -> None:
     parser.add_argument("--again", type=Path, help="do not fit a network; settle the one of this file")
     parser.add_argument("--kept", type=Path, help="file to keep the features in between fits")
     parser.add_argument("--batch", type=int, default=24, help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=2, help="default: %(default)s")
     args = parser.parse_args()
     torch.manual_seed(0)
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     if args.kept and args.kept.is_file():
         sequences = pickle.loads(args.kept.read_bytes())  # our own file
     else:
-        sequences = read(args.data, args.vital)
+        sequences = read(args.data, args.vital, args.threads)
         if args.kept:
             args.kept.write_bytes(pickle.dumps(sequences))
     fitted = weighted([one for one in sequences if not held_out(one.name)])

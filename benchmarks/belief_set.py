@@ -55,7 +55,7 @@ def load(path: Path, vital: Vital, with_evidence: bool = True, without: tuple[st
         )
     frame_s = float(np.median(np.diff(data["at_ns"]))) / 1e9 if "at_ns" in data else math.nan
     first_s = start_ns / 1e9
-    ends = np.arange(math.ceil(grid.min_s), int(len(wave) / rate_hz) + 1)
+    ends = np.arange(math.ceil(grid.look_s), int(len(wave) / rate_hz) + 1)
     if not len(ends):
         return None
     rows = []

@@ -24,6 +24,7 @@ from belief_set import LIVE, Sequence, held_out, load
 from rppg_ros.types import Vital
 from rppg_ros.vitals.belief import WITHIN, RateBelief
 from rppg_ros.vitals.registry import RATES
+from rppg_ros.vitals.spectral_evidence import GRIDS
 
 BINS = np.linspace(0, 1, 11)
 
@@ -74,7 +75,9 @@ def believe(path: Path, vital: Vital, without: tuple[str, ...] = ()) -> Seconds 
         inside = low <= found.per_minute <= high
         rates.append(found.per_minute)
         qualities.append(found.quality if inside else 0.0)
-    return Seconds(group_of(one), one.engine, one.label, one.truth, np.array(rates), np.array(qualities))
+    given = slice(round(GRIDS[vital].min_s - GRIDS[vital].look_s), None)  # before that no number is given
+    columns = (one.label, one.truth, np.array(rates), np.array(qualities))
+    return Seconds(group_of(one), one.engine, *(column[given] for column in columns))
 
 
 def error_of_calibration(quality: np.ndarray, right: np.ndarray) -> tuple[float, list[tuple[float, float, int]]]:

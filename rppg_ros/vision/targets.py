@@ -109,7 +109,7 @@ class Targets:
                 else:
                     waiting.append(known)
         fresh_ns = stamp_ns - round(FORGOTTEN_S * NS_PER_S)
-        judged = [one.box for one in (*waiting, *begin)]
+        judged = [one.box for one in waiting] + [one.box for one in begin]
         unseen = [r for r in self._rivals if r.seen_ns >= fresh_ns and not any(_same(r.box, box) for box in judged)]
         self._rivals = waiting + unseen
         return Choice(lose, begin)

@@ -99,11 +99,9 @@ class RateReader:
     def _read(self, wave: Waveform, evidence: Evidence | None) -> Rate:
         stamp_ns = wave.end_ns - round(NS_PER_S / wave.rate_hz)  # of the newest sample
         window_s = len(self._samples) / wave.rate_hz
-        if window_s < self._grid.min_s - 1e-9:
-            there = (round(window_s / self._grid.min_s, 3),)
-            return Rate.unknown(
-                wave.vital, wave.face_id, stamp_ns, Status.WARMING_UP, wave.model, window_s, (Reason.WARMING_UP,), there
-            )
+        young = window_s < self._grid.min_s - 1e-9
+        if window_s < self._grid.look_s - 1e-9:
+            return self._young(wave, stamp_ns, window_s)
         looked_s = min(window_s, self._grid.window_s)
         count = round(looked_s * wave.rate_hz)
         start_ns = wave.end_ns - round(count * NS_PER_S / wave.rate_hz)
@@ -113,7 +111,14 @@ class RateReader:
             heard = witnesses(wave.vital, self._samples, beside, wave.rate_hz)
             frame_s = math.nan if evidence is None else evidence.frame_s
             self._see(features(wave.vital, heard, wave.rate_hz, frame_s), stamp_ns)
-        return self._rate(wave, stamp_ns, looked_s, self._believed(window_s), beside)
+        found = self._believed(window_s)
+        return self._young(wave, stamp_ns, window_s) if young else self._rate(wave, stamp_ns, looked_s, found, beside)
+
+    def _young(self, wave: Waveform, stamp_ns: int, window_s: float) -> Rate:
+        there = (round(window_s / self._grid.min_s, 3),)
+        return Rate.unknown(
+            wave.vital, wave.face_id, stamp_ns, Status.WARMING_UP, wave.model, window_s, (Reason.WARMING_UP,), there
+        )
 
     def _see(self, look: np.ndarray, stamp_ns: int) -> None:
         scores = self._belief.see(look)

@@ -52,12 +52,12 @@ def session(
 
     Returns
     -------
-    None for less than the shortest look (8 s for the heart, 30 s for breath), or a flat or non-finite waveform.
+    None for less than a rate needs (8 s for the heart, 30 s for breath), or a flat or non-finite waveform.
     """
     grid, model = GRIDS[vital], model or shipped_model(vital)
     samples = np.asarray(samples, np.float64)
-    ends = np.arange(math.ceil(grid.min_s), int(len(samples) / rate_hz + 1e-9) + 1)
-    if not len(ends) or not np.isfinite(samples).all() or not np.ptp(samples):
+    ends = np.arange(math.ceil(grid.look_s), int(len(samples) / rate_hz + 1e-9) + 1)
+    if not len(ends) or ends[-1] < grid.min_s or not np.isfinite(samples).all() or not np.ptp(samples):
         return None
     looks: list[np.ndarray | None] = [
         model.scores(_look(vital, samples, rate_hz, evidence, frame_s, int(end))) for end in ends
@@ -93,9 +93,9 @@ class LookLog:
         since_ns: int | None = None,
         model: ObservationModel | None = None,
     ) -> Session | None:
-        """What all looks at a face come to, from a stamp on; None: there was none."""
+        """What all looks at a face come to, from a stamp on; None: there were too few for a rate."""
         kept = [look for look in self._looks.get((vital, face_id), ()) if since_ns is None or look[0] >= since_ns]
-        if not kept:
+        if len(kept) <= GRIDS[vital].min_s - GRIDS[vital].look_s:
             return None
         at_s, looks = _second_by_second(kept)
         return _judged(vital, at_s, looks, model or shipped_model(vital))

@@ -22,7 +22,8 @@ class RateGrid:
     Attributes
     ----------
     low, high, step : of the rates, per minute: well beyond what is given, so that a rate outside is found outside.
-    window_s, long_s : of the newest waveform that is looked at, and of a longer look at it. min_s : what is enough to begin.
+    window_s, long_s : of the newest waveform that is looked at, and of a longer look at it.
+    look_s : of waveform that is enough to look; min_s : to give a number. What is seen before that is believed, too.
     near : rates so near, per minute, are one peak.
     """
 
@@ -32,6 +33,7 @@ class RateGrid:
     step: float
     window_s: float
     long_s: float
+    look_s: float
     min_s: float
     near: float
 
@@ -42,8 +44,8 @@ class RateGrid:
 
 
 GRIDS: dict[Vital, RateGrid] = {
-    Vital.BVP: RateGrid(Vital.BVP, 18.0, 260.0, 1.0, 10.0, 20.0, 8.0, 9.0),
-    Vital.RSP: RateGrid(Vital.RSP, 2.0, 70.0, 0.5, 30.0, 45.0, 30.0, 2.5),
+    Vital.BVP: RateGrid(Vital.BVP, 18.0, 260.0, 1.0, 10.0, 20.0, 6.0, 8.0, 9.0),
+    Vital.RSP: RateGrid(Vital.RSP, 2.0, 70.0, 0.5, 30.0, 45.0, 20.0, 30.0, 2.5),
 }
 
 

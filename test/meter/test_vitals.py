@@ -100,9 +100,9 @@ def test_a_session_is_one_result_of_all_that_was_seen():
     found = half.session(Vital.BVP)
     assert abs(found.overall.per_minute - 75) < 1 and found.overall.quality > 0.8
     assert found.overall.low < 75 < found.overall.high
-    assert found.at_s[0] * S == pytest.approx(START_NS + 8 * S, abs=S)
+    assert found.at_s[0] * S == pytest.approx(START_NS + 6 * S, abs=S)
     assert found.at_s[-1] * S == pytest.approx(START_NS + 37 * S, abs=S)
-    assert len(found.seconds) in (29, 30, 31), "seconds of the gap are there, too"
+    assert len(found.seconds) in (31, 32, 33), "seconds of the gap are there, too"
     assert half.session(Vital.BVP, "nobody") is None
     part = half.session(Vital.BVP, since_ns=START_NS + 30 * S)
     assert part.at_s[0] * S >= START_NS + 30 * S and abs(part.overall.per_minute - 75) < 1
