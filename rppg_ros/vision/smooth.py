@@ -20,7 +20,7 @@ class OneEuro:
     def __init__(self, rest_hz: float, gain: float, speed_hz: float = 1.0) -> None:
         self._rest_hz, self._gain, self._speed_hz = rest_hz, gain, speed_hz
         self._value: np.ndarray | None = None
-        self._speed = np.zeros(1)
+        self._speed: np.ndarray = np.zeros(1)
 
     def push(self, value: np.ndarray, step_s: float) -> np.ndarray:
         """Filter the next (n,) value, `step_s` seconds after the last; one cut-off for all components."""
