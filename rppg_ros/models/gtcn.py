@@ -37,8 +37,13 @@ class GatedBlock(nn.Module):
         return torch.relu(self.dropout(torch.tanh(value) * torch.sigmoid(gate)) + self.skip(x))
 
 
+def reach(layers: int) -> int:
+    """Frames that a GatedTCN of so many layers sees, the newest included."""
+    return 1 + (KERNEL - 1) * (2**layers - 1)
+
+
 class GatedTCN(nn.Module):
-    """Gated blocks of dilation 1, 2, 4, ...; sees 1 + 2 (2^layers - 1) frames, the newest included."""
+    """Gated blocks of dilation 1, 2, 4, ...; sees `reach(layers)` frames, the newest included."""
 
     def __init__(self, in_channels: int, channels: int, layers: int, dropout: float) -> None:
         super().__init__()

@@ -20,6 +20,7 @@ from rppg_ros.types import Vital
 STEM = 32
 WIDE = 64
 MLP_HIDDEN = 256
+TAIL = 4  # convolutions after the last pooling, as a PhysNet has them
 DIFFERENCES = 4
 TIME_STRIDE = 4
 SPACE_STRIDE = 16
@@ -108,25 +109,21 @@ def neighbour_differences(x: Tensor) -> Tensor:
 
 
 class STASBlock(nn.Module):
-    """Two shifted convolutions, a soft mask over places, pooling.
+    """Two levels, as the text has it: shift, convolve, a soft mask over places, and a pooling that is spatial after the first
+    level and spatio-temporal after the second."""
 
-    Parameters
-    ----------
-    pool : (time, height, width) to pool by.
-    """
-
-    def __init__(self, in_channels: int, middle: int, pool: tuple[int, int, int], dropout: float) -> None:
+    def __init__(self, in_channels: int, middle: int, dropout: float) -> None:
         super().__init__()
         self.convs = nn.ModuleList([_block(in_channels, middle, (3, 3, 3)), _block(middle, WIDE, (3, 3, 3))])
-        self.mask = SoftMask(WIDE, dims=3)
-        self.pool = nn.MaxPool3d(pool)
+        self.masks = nn.ModuleList([SoftMask(middle, dims=3), SoftMask(WIDE, dims=3)])
+        self.pools = nn.ModuleList([nn.MaxPool3d((1, 2, 2)), nn.MaxPool3d((2, 2, 2))])
         self.dropout = nn.Dropout3d(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) to (B, 64, T / pool, H / pool, W / pool)."""
-        for conv in self.convs:
-            x = conv(temporal_shift(x))
-        return self.dropout(self.pool(self.mask(x)))
+        """(B, C, T, H, W) to (B, 64, T / 2, H / 4, W / 4)."""
+        for conv, mask, pool in zip(self.convs, self.masks, self.pools, strict=True):
+            x = pool(mask(conv(temporal_shift(x))))
+        return self.dropout(x)
 
 
 class PhysFSUNet(nn.Module):
@@ -141,13 +138,10 @@ class PhysFSUNet(nn.Module):
         super().__init__()
         self.config = config
         self.fusion = FrameFusion(config.raw_share, config.fused_share)
-        self.pool = nn.MaxPool3d((1, 2, 2))
         self.encoder = nn.Sequential(
-            STASBlock(STEM, STEM, (2, 2, 2), config.dropout),
-            STASBlock(WIDE, WIDE, (2, 2, 2), config.dropout),
-            STASBlock(WIDE, WIDE, (1, 2, 2), config.dropout),
-            _block(WIDE, WIDE, (3, 3, 3)),
-            _block(WIDE, WIDE, (3, 3, 3)),
+            STASBlock(STEM, STEM, config.dropout),
+            STASBlock(WIDE, WIDE, config.dropout),
+            *(_block(WIDE, WIDE, (3, 3, 3)) for _ in range(TAIL)),
         )
         self.decoder = nn.Sequential(_double_time(), _double_time())
         self.head = nn.Sequential(nn.Conv1d(WIDE, MLP_HIDDEN, 1), nn.ReLU(), nn.Conv1d(MLP_HIDDEN, 1, 1))
@@ -171,7 +165,7 @@ class PhysFSUNet(nn.Module):
         ValueError : when channels, size or length do not fit the variant.
         """
         check_clip(x, "physFSUNet", self.config)
-        features = self.decoder(self.encoder(self.pool(self.fusion(_standardised(x)))))
+        features = self.decoder(self.encoder(self.fusion(_standardised(x))))
         return {Vital.BVP: self.head(features.mean(dim=(3, 4))).squeeze(1)}
 
 

@@ -20,7 +20,8 @@ def axial_swap(x: Tensor, share: float = SHARE, block: int = BLOCK) -> Tensor:
     ----------
     x : (B, C, T, H, W).
     share : of the channels, 0..1; the last floor(share C) are swapped.
-    block : side b of a block, places.
+    block : side b of a block, places; 0: as large as fits, so that the whole face is transposed. A block of 2 moves a place to
+        its neighbour, 1 to 4 % of the crop; only large ones let distant regions meet.
 
     Returns
     -------
@@ -28,8 +29,9 @@ def axial_swap(x: Tensor, share: float = SHARE, block: int = BLOCK) -> Tensor:
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, not {share}")
-    if block < 1:
-        raise ValueError(f"block must be at least 1, not {block}")
+    if block < 0:
+        raise ValueError(f"block must be at least 0, not {block}")
+    block = block or min(int(x.shape[3]), int(x.shape[4]))
     channels, rows, columns = int(x.shape[1]), int(x.shape[3]) // block, int(x.shape[4]) // block
     swapped = int(share * channels)
     if not (swapped and rows and columns):

@@ -71,7 +71,8 @@ class TrainConfig:
     start : a shipped model's name, or a checkpoint of ours (a path, absolute or from where the command runs), whose weights it
         starts from; "": from random ones. Of another variant of the family, those tensors are taken that have the same name
         and shape.
-    loss : "pearson": -r of each task; "multitask": MMRPhys's smooth L1; "hybrid": physFSUNet's.
+    loss : "pearson": -r of each task; "multitask": MMRPhys's smooth L1; "hybrid": physFSUNet's, as printed; "hybrid_logits":
+        the same as the toolbox reads the spectrum, see DynamicHybridLoss.
     frames, rate_hz : window and clock.
     skip_frames : first samples that count for nothing: a causal network knows nothing there yet.
     hardness, val_hardness : of training and held-out scenes, from and to.
@@ -90,7 +91,7 @@ class TrainConfig:
     family: str
     options: dict[str, Any] = field(default_factory=dict)
     start: str = ""
-    loss: Literal["pearson", "multitask", "hybrid"] = "pearson"
+    loss: Literal["pearson", "multitask", "hybrid", "hybrid_logits"] = "pearson"
     frames: Annotated[int, FRAMES] = 180
     rate_hz: Annotated[float, RATE_HZ] = 30.0
     skip_frames: Annotated[int, Limits(0, FRAMES.most)] = 0

@@ -104,9 +104,9 @@ class DynamicHybridLoss:
     alpha, lam, theta : a, lambda, theta.
     sigma : beats per minute.
     sharpness : exponent of the power in the soft maximum.
-    spectrum_as_logits : feed the normalised spectrum to the cross-entropy as logits, as the toolbox does. False takes
-        it as the probabilities that it is: far steeper, but a few seconds' spectrum is broad, and what suits a single
-        bin best is then not the true waveform (one clip of 4 s learnt by heart stays at r = 0.86).
+    spectrum_as_logits : feed the normalised spectrum to the cross-entropy as logits, as the toolbox does. False, as the paper
+        prints it, takes it as the probabilities that it is: far steeper, but a few seconds' spectrum is broad, and what suits a
+        single bin best is then not the true waveform (one clip of 4 s learnt by heart stays at r = 0.86).
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class DynamicHybridLoss:
         theta: float = 1.5,
         sigma: float = 3.0,
         sharpness: float = 4.0,
-        spectrum_as_logits: bool = True,
+        spectrum_as_logits: bool = False,
     ) -> None:
         if epochs < 1 or rate_hz <= 0 or sigma <= 0:
             raise ValueError(f"epochs, rate_hz and sigma must be positive, not {epochs}, {rate_hz}, {sigma}")

@@ -94,7 +94,7 @@ class Learner(lightning.LightningModule):
 
 def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
     """The loss that a config names: of waves, true waves, and the epoch from 1. Clips whose truth has NaN do not count."""
-    whole, used = _loss_of_known(config), (Vital.BVP,) if config.loss == "hybrid" else tuple(Vital)
+    whole, used = _loss_of_known(config), (Vital.BVP,) if config.loss.startswith("hybrid") else tuple(Vital)
 
     def loss(waves: Waves, targets: Waves, epoch: int) -> Tensor:
         pairs = {vital: known_clips(wave, targets[vital]) for vital, wave in waves.items()}
@@ -109,8 +109,8 @@ def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
 def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
     if config.loss == "multitask":
         return lambda waves, targets, epoch: smooth_l1_multitask(waves, targets)
-    if config.loss == "hybrid":
-        hybrid = DynamicHybridLoss(config.epochs, config.rate_hz)
+    if config.loss.startswith("hybrid"):
+        hybrid = DynamicHybridLoss(config.epochs, config.rate_hz, spectrum_as_logits=config.loss == "hybrid_logits")
         return lambda waves, targets, epoch: hybrid(waves[Vital.BVP], targets[Vital.BVP], epoch)
     return lambda waves, targets, epoch: _total(negative_pearson(wave, targets[vital]) for vital, wave in waves.items())
 

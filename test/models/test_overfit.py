@@ -88,7 +88,7 @@ def test_physfsunet_learns_a_tiny_clip_by_its_hybrid_loss():
     torch.manual_seed(0)
     network = build("physfsunet", pixels=16, dropout=0.0).train()
     x, targets = clips(3, 128, 16, 0)
-    hybrid = DynamicHybridLoss(epochs=30, rate_hz=RATE_HZ)
+    hybrid = DynamicHybridLoss(epochs=30, rate_hz=RATE_HZ, spectrum_as_logits=True)
 
     def loss(waves, step):
         return hybrid(waves[Vital.BVP], targets[Vital.BVP], epoch=1 + step // 10)

@@ -1,13 +1,18 @@
 """PHASE-Net: its size, that a stream gives what a clip gives, and what it refuses."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
+from rppg_ros.models.gtcn import reach  # noqa: E402
 from rppg_ros.models.phasenet import PhaseNet, PhaseNetConfig  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
+from rppg_ros.models.stream_state import StreamState  # noqa: E402
+from rppg_ros.synthesis.oscillator import DampedOscillator  # noqa: E402
 from rppg_ros.types import Vital  # noqa: E402
 
 PAPER_PARAMETERS = 290_000
@@ -22,6 +27,23 @@ def causal(request):
 @pytest.mark.parametrize("causal", [False, True])
 def test_published_parameter_count(causal):
     assert abs(sum(p.numel() for p in build("phasenet", causal=causal).parameters()) / PAPER_PARAMETERS - 1) < 0.01
+
+
+def test_the_tcn_sees_as_far_as_proposition_2_asks():
+    """Taps that come within 5 % of what the oscillator answers at most, for bodies that ring (those that don't only fade)."""
+    layers = PhaseNetConfig().layers
+    tcn = PhaseNet(PhaseNetConfig(pixels=8)).tcn.eval()
+    x = torch.zeros(1, 96, 100, requires_grad=True)
+    tcn(x, StreamState())[0, :, -1].sum().backward()
+    seen = int((x.grad.abs().sum(dim=(0, 1)) > 0).sum())
+    assert seen == reach(layers) == 63
+    lengths = []
+    for damping in (5.0, 9.0, 18.0):
+        for hertz in (0.8, 1.2, 2.0, 4.5):
+            if damping < 2 * 2 * math.pi * hertz:
+                oscillator = DampedOscillator(damping, hertz, 1 / 30)
+                lengths.append(oscillator.fir_length(0.05 * oscillator.tail(0)))
+    assert reach(3) < max(lengths) <= seen
 
 
 @pytest.mark.parametrize("causal", [False, True])

@@ -4,8 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rppg_ros.models.physfsunet import neighbour_differences  # noqa: E402
+from rppg_ros.models.physfsunet import STASBlock, neighbour_differences  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
+from rppg_ros.models.shift import temporal_shift  # noqa: E402
 from rppg_ros.types import Vital  # noqa: E402
 
 PAPER_PARAMETERS = 831_000
@@ -50,3 +51,17 @@ def test_what_does_not_fit_is_refused():
         build("physfsunet", pixels=16)(torch.zeros(1, 3, 10, 16, 16))
     with pytest.raises(ValueError, match="pixels must be at least 16"):
         build("physfsunet", pixels=8)
+
+
+def test_a_stas_block_has_two_levels_of_attention_and_pools_space_before_time():
+    torch.manual_seed(0)
+    block = STASBlock(6, 9, dropout=0.0).eval()
+    x = torch.rand(1, 6, 8, 16, 16)
+    level = x
+    for conv, mask, pool in zip(block.convs, block.masks, ((1, 2, 2), (2, 2, 2)), strict=True):
+        seen = conv(temporal_shift(level))
+        gate = torch.sigmoid(mask.conv(seen))
+        weighed = seen * gate * gate[0, 0, 0].numel() / (2 * gate.abs().sum(dim=(-2, -1), keepdim=True))
+        level = torch.nn.functional.max_pool3d(weighed, pool)
+    torch.testing.assert_close(block(x), level)
+    assert level.shape == (1, 64, 4, 4, 4)

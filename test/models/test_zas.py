@@ -67,7 +67,16 @@ def test_gradient_is_the_swap_itself():
     assert torch.equal(x.grad, axial_swap(weights))
 
 
-@pytest.mark.parametrize(("share", "block"), [(-0.1, 2), (1.1, 2), (0.5, 0)])
+@pytest.mark.parametrize(("share", "block"), [(-0.1, 2), (1.1, 2), (0.5, -1)])
 def test_what_makes_no_sense_is_refused(share, block):
     with pytest.raises(ValueError, match="must be"):
         axial_swap(torch.zeros(1, 4, 1, 4, 4), share, block)
+
+
+@pytest.mark.parametrize(("height", "width"), [(6, 6), (4, 7), (9, 5)])
+def test_the_largest_block_transposes_the_whole_face(height, width):
+    x = torch.rand(1, 4, 2, height, width)
+    y, side = axial_swap(x, 0.25, 0), min(height, width)
+    assert torch.equal(y[:, 3, :, :side, :side], x[:, 3, :, :side, :side].transpose(-1, -2))
+    assert torch.equal(y[:, :3], x[:, :3])
+    assert torch.equal(axial_swap(y, 0.25, 0), x)

@@ -120,10 +120,16 @@ class TestHybrid:
     def test_is_the_sum_of_its_terms(self):
         x, y = pulse(80, phase=1.0), pulse(75)
         found, wanted = pulse_spectrum(x, RATE_HZ), pulse_spectrum(y, RATE_HZ)
-        entropy = torch.logsumexp(found, 1) - found[0, wanted.argmax()]
+        entropy = -found[0, wanted.argmax()].log()
         rate = (self.loss.soft_peak(found) - self.loss.soft_peak(wanted)).square() / (2 * 3**2)
         expected = 1 + negative_pearson(x, y) + 1.5 ** (9 / 30) * (entropy + rate).mean()
         torch.testing.assert_close(self.loss(x, y, 10), expected)
+
+    def test_the_toolbox_reads_the_spectrum_as_logits(self):
+        loss = DynamicHybridLoss(epochs=30, rate_hz=RATE_HZ, spectrum_as_logits=True)
+        found, peak = pulse_spectrum(pulse(80), RATE_HZ), torch.tensor([30])
+        expected = torch.logsumexp(found, 1) - found[0, 30]
+        torch.testing.assert_close(loss.cross_entropy(found, peak), expected[0])
 
     def test_rate_term_is_the_divergence_of_two_normal_distributions(self):
         x, y = pulse_spectrum(pulse(80), RATE_HZ), pulse_spectrum(pulse(73), RATE_HZ)

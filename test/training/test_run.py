@@ -151,7 +151,7 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
     [
         ({"depth": 3}, "unknown field 'depth'; there are: family"),
         ({"family": "physnet"}, "no model family 'physnet'"),
-        ({"loss": "mse"}, "'loss' must be one of pearson, multitask, hybrid, not 'mse'"),
+        ({"loss": "mse"}, "'loss' must be one of pearson, multitask, hybrid, hybrid_logits, not 'mse'"),
         ({"frames": 30}, "frames: SEF_RGB_Base takes multiples of 4 from"),
         ({"epochs": "many"}, "'epochs' must be an integer from 1 to 1000000, not 'many'"),
         ({"hardness": 1}, "'hardness' must be a list of 2, not 1"),
@@ -203,7 +203,7 @@ def test_a_learning_rate_may_be_written_as_people_do(config_file):
     assert TrainConfig.read(config_file(learning_rate="2e-3")).learning_rate == 0.002
 
 
-@pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid"])
+@pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid", "hybrid_logits"])
 def test_losses_are_least_for_the_truth(loss):
     made = make_loss(TrainConfig(**{**TINY, "loss": loss}))
     t = torch.arange(256) / 30
@@ -212,7 +212,7 @@ def test_losses_are_least_for_the_truth(loss):
     assert made(truth, truth, 1) < made(other, truth, 1)
 
 
-@pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid"])
+@pytest.mark.parametrize("loss", ["pearson", "multitask", "hybrid", "hybrid_logits"])
 def test_clips_without_truth_do_not_count(loss):
     made = make_loss(TrainConfig(**{**TINY, "loss": loss}))
     waves = {vital: torch.randn(3, 256, requires_grad=True) for vital in Vital}
