@@ -30,6 +30,7 @@ LAYERS = ("first", "second", "third")
 DROPPED = 0.05  # share of the units that are left out while it learns
 NOISE = 0.1  # deviation of what is added to the standardised features, alike at all rates, while it learns
 KERNEL = {Vital.BVP: 2.0, Vital.RSP: 0.8}  # per minute: how sharply the truth is known
+LIFELESS = 1.5  # weight of a second without life: a number there is the worst that can happen
 EARLY, EARLY_LOOKS = 3.0, 4.0  # the first looks count so much more: a number that is right is wanted soon
 WITHOUT = 5  # one file in so many is also heard without evidence
 TIMES = {"film": 2, "finger": 6}  # how often those are shown whose names begin so
@@ -108,6 +109,7 @@ def loss_of(model: Filter, belief: torch.Tensor, label, truth, world_rate, world
     live, dead = label == LIVE, label == DEAD
     look = torch.arange(label.shape[1], dtype=torch.float32, device=label.device).expand(label.shape)
     weight = 1 + EARLY * torch.exp(-look / EARLY_LOOKS)
+    weight = torch.where(dead, LIFELESS * weight, weight)
     loss = -(weight * torch.log(right + 1e-6))[live].sum() - (weight * torch.log(lifeless + 1e-6))[dead].sum()
     for row in (0, 1):
         of_world = dead & (world_row == row)[:, None] & torch.isfinite(world_rate)[:, None]

@@ -15,6 +15,7 @@ from rppg_ros.vitals.spectral_evidence import GRIDS, features
 from rppg_ros.vitals.witnesses import WITNESSES, bridged, witnesses
 
 HELD_S = 15.0  # breath held for so long is no breath
+SWAPPED = 25.0  # per minute, of a heart within a window: that is somebody else, and the mean is nobody's rate
 LIVE, DEAD, UNKNOWN = 1, 0, -1
 
 
@@ -104,6 +105,8 @@ def _labels(data, vital: Vital, ends_s: np.ndarray) -> tuple[np.ndarray, np.ndar
         moving = near[near > 1]
         if len(held) and (held <= 1).mean() > 0.9:
             label[i] = DEAD
+        elif vital is Vital.BVP and len(moving) and np.ptp(moving) > SWAPPED:
+            continue
         elif len(moving) and (near <= 1).mean() < 0.3:
             label[i], truth[i] = LIVE, moving.mean()
     return label, truth

@@ -52,6 +52,8 @@ def group_of(one: Sequence) -> str:
         )
     if kind in ("finger", "wave"):
         return {"finger": "fingertips", "wave": "bare waveforms" if living else "bare noise"}[kind]
+    if kind == "ramp":
+        return "rates that change"
     if kind == "patch":
         return "patches with a pulse" if living else "patches, lifeless"
     if not living:

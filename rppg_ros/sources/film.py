@@ -234,7 +234,7 @@ def _decoded(container: InputContainer) -> Iterator[av.VideoFrame]:
     if damage is None:
         _check_end(container, count, end_s)
         return
-    with contextlib.suppress(FFmpegError):
+    with contextlib.suppress(FFmpegError, ValueError):
         yield from stream.decode(None)  # what came before the damage and is still in the decoder
     raise damage
 
@@ -248,6 +248,8 @@ def _decoded_packet(packet: av.Packet[av.VideoStream], begun: bool) -> list[av.V
         if begun:
             raise
         return []  # recorded from the middle of a stream
+    except ValueError as error:  # PyAV's own, of a codec that it does not know
+        raise _DamageError(str(error)) from None
 
 
 def _share(container: InputContainer, count: int) -> str:

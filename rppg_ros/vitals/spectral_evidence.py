@@ -57,7 +57,7 @@ def feature_names(vital: Vital) -> list[str]:
     names += [f"own {what}, long" for what in ("power", "second", "half", "peak")]
     if heard.parts:
         names += ["parts together", "parts amplitude", "green with red"]
-    names += [f"{name} {what}" for name in heard.world for what in ("amplitude", "power", "peak")]
+    names += [f"{name} {what}" for name in heard.world for what in ("amplitude", "power", "peak", "half")]
     names += [f"no {name}" for name in heard.body[1:]]
     return [*names, "no evidence", "cycles a frame", "log rate", "short of window"]
 
@@ -83,7 +83,8 @@ def features(vital: Vital, heard: np.ndarray, rate_hz: float, frame_s: float = m
         first = bodies + who.parts
         columns.append(short.together(first + who.world.index("green"), first + who.world.index("red")))
     for row in range(bodies + who.parts, who.rows):
-        columns += [short.amplitude(row), short.power(row), short.peak(row)]
+        # What nods at half of a rate has its second harmonic there, in a skin that turns to and fro from the light.
+        columns += [short.amplitude(row), short.power(row), short.peak(row), short.half(row)]
     n = len(grid.rates)
     columns += [np.full(n, float(short.missing[row])) for row in range(1, bodies)]
     evidence_gone = bool(short.missing[1:].all())
@@ -122,7 +123,10 @@ class _Spectra:
 
     def of(self, row: int) -> list[np.ndarray]:
         """Power at each rate, at twice and at half of it, and how far it is from the best nearby; all logs."""
-        return [self.power(row), self._log(row, self._at.two), self._log(row, self._at.half), self.peak(row)]
+        return [self.power(row), self._log(row, self._at.two), self.half(row), self.peak(row)]
+
+    def half(self, row: int) -> np.ndarray:
+        return self._log(row, self._at.half)
 
     def peak(self, row: int) -> np.ndarray:
         power = self.power(row)
