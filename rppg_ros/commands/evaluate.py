@@ -45,7 +45,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument("--rgb-topic", default="", help="of bags; default: found by type and name")
     parser.add_argument("--thermal-topic", default="", help="of bags; default: found by type and name")
-    parser.add_argument("--jobs", type=int, default=1, help="recordings at once on this machine; default: %(default)s")
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, help="recordings at once on this machine; default: %(default)s"
+    )
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786")
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("A.json", "B.json"), help="compare two runs' results")
     _add_settings(parser)
@@ -156,6 +158,12 @@ def _all(
             elif result.caution:
                 progress.console.print(result.caution, style="yellow", highlight=False, markup=False)
     return kept
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    return int(text)
 
 
 def _spread(refs: Sequence[RecordingRef], settings: EvaluationSettings, args: argparse.Namespace) -> Iterator[Done]:

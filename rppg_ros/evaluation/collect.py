@@ -114,10 +114,12 @@ class Collector:
         return out
 
 
-def whole_of(vital: Vital, session: Session | None, truth: Truth, least_quality: float) -> Whole:
-    """A session beside the truth of the same span."""
+def whole_of(
+    vital: Vital, session: Session | None, truth: Truth, least_quality: float, whole_ns: tuple[int, int]
+) -> Whole:
+    """A session beside the truth of the same span; without one, the truth of the whole recording, from first to last stamp."""
     if session is None:
-        return Whole()
+        return Whole(truth=true_rate(truth, vital, *whole_ns))
     found, (low, high) = session.overall, RATES[vital].per_minute
     given = found.quality >= least_quality and low <= found.per_minute <= high
     span_ns = [round(at_s * NS_PER_S) for at_s in (session.at_s[0] - RATES[vital].window_s, session.at_s[-1])]

@@ -63,12 +63,15 @@ def _evaluate(recording: Recording, settings: EvaluationSettings, engine: Engine
             collector.add(output)
     if watch.first_ns is None:
         raise SourceError(f"{recording.name}: no RGB frames")
+    if watch.last_ns <= watch.first_ns:
+        raise SourceError(f"{recording.name}: one RGB frame only: nothing can be measured in it")
     try:
         apart = check_span(truth, watch.first_ns, watch.last_ns)
     except TruthError as error:
         raise TruthError(f"{recording.name}: {error}") from None
     least = min_quality_of(settings)
-    wholes = {vital: whole_of(vital, meter.session(vital), truth, least[vital]) for vital in Vital}
+    span_ns = watch.first_ns, watch.last_ns
+    wholes = {vital: whole_of(vital, meter.session(vital), truth, least[vital], span_ns) for vital in Vital}
     tasks = collector.tasks(truth, watch.first_ns, watch.last_ns, settings.window, PROTOCOLS[settings.protocol], wholes)
     return _result(
         recording,

@@ -63,7 +63,7 @@ class CropIntake:
     def flush(self) -> Intake:
         """End all clips; at the end of a recording."""
         out = Intake()
-        self._end_clips(list(self._clips), out)
+        self._end_clips(list(self._clips), out, set(self._clips))  # the faces are not gone, the recording is over
         return out
 
     def _take(self, crop: FaceCrop, out: Intake) -> None:

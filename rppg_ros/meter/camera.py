@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
+from rppg_ros.meter.stream import FOR_SURE, StreamState
 from rppg_ros.meter.view import view_of
 from rppg_ros.settings.halves import CameraSettings
 from rppg_ros.sources.images import ImageError
@@ -17,7 +18,6 @@ from rppg_ros.sync.policies import RGB, THERMAL, SyncLibrary, make_pairing
 from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.detect import Detector
-from rppg_ros.vision.liveness import Liveness
 from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, can_be_skin, face_level, guessed_scale
 from rppg_ros.vision.tracker import FaceTracker
 
@@ -40,29 +40,6 @@ class TrackedFrame:
     crops: list[FaceCrop]
     tag: object = None
     picture_dead: bool = False
-
-
-@dataclass(slots=True)
-class StreamState:
-    """What is known of one camera's images.
-
-    Attributes
-    ----------
-    guard : judges and counts the stamps.
-    unreadable : images that could not be read, so far.
-    lifeless : images that repeated the last one or showed nothing, so far: no samples.
-    standing : images in a row that came with the stamp of the one before.
-    lifeless_since_ns : stamp of the first of those that came last, one after the other; None: the newest was a sample.
-    complaint : why the newest image could not be used; empty if it could.
-    """
-
-    guard: StampGuard
-    liveness: Liveness = field(default_factory=Liveness)
-    unreadable: int = 0
-    lifeless: int = 0
-    lifeless_since_ns: int | None = None
-    complaint: str = ""
-    standing: int = 0
 
 
 @dataclass(slots=True)
@@ -117,6 +94,7 @@ class CameraHalf:
         self.watch = NormalisationWatch()
         self.alignment = Alignment()
         self.not_skin = ""
+        self._waiting = 0
         self._wait_s = s.pairing_max_wait
         self._float_thermal = False
         self._radiometry = Radiometry(s.thermal_scale, s.thermal_offset, s.thermal_unit)
@@ -134,6 +112,13 @@ class CameraHalf:
     def complaints(self) -> list[str]:
         """What is wrong with the images at present; empty if nothing is."""
         found = [f"{stream}: {state.complaint}" for stream, state in self.streams.items() if state.complaint]
+        found += [f"{stream}: {state.of_stamps}" for stream, state in self.streams.items() if state.of_stamps]
+        rgb, thermal = (self.streams[stream] for stream in STREAMS)
+        if not rgb.arrived and thermal.arrived >= FOR_SURE:
+            found.append(f"{RGB}: no images, while thermal images come")
+        if self._waiting >= FOR_SURE + self.settings.pairing_queue_size:
+            found.append(f"no {RGB} image has a thermal partner, and pairing.policy is {self.settings.pairing_policy}")
+        found += [f"{RGB}: {why}" for why in (self.tracker.complaint,) if why]
         found += [why for why in (self.alignment.complaint, self.not_skin and f"{THERMAL}: {self.not_skin}") if why]
         if self.unregistered:
             found.append(f"{THERMAL}: the view is assumed, and the picture does not prove it")
@@ -155,6 +140,7 @@ class CameraHalf:
         self.watch = NormalisationWatch()
         self.alignment = Alignment()
         self.not_skin = ""
+        self._waiting = 0
 
     def follow(self, request: CropRequest) -> None:
         """Cut such crops from the next frame on, unless the settings say otherwise."""
@@ -181,6 +167,8 @@ class CameraHalf:
         tag : handed back with the faces of an RGB image.
         """
         state = self.streams[stream]
+        state.saw(stamp_ns)
+        self._waiting += stream == RGB
         verdict = state.guard.check(stamp_ns)
         state.standing = state.standing + 1 if verdict is Verdict.DUPLICATE else 0
         if verdict is Verdict.UNSET:
@@ -204,6 +192,7 @@ class CameraHalf:
 
     def _track(self, pairs: list[Pair[_Arrival, _Arrival]]) -> list[TrackedFrame]:
         out = []
+        self._waiting = 0 if pairs else self._waiting
         for pair in pairs:
             rgb = self._read(RGB, pair.lead)
             if rgb is None:

@@ -124,7 +124,7 @@ class VitalsMeter:
 
     def finish(self) -> list[Reading]:
         """End of the frames: what was held back for later ones."""
-        return self._readings.take(self.flush())
+        return self._readings.take(self.flush(), last=True)
 
     def session(self, vital: Vital, face_id: str | None = None) -> Session | None:
         """What all that was seen of a face comes to, see VitalsHalf.session; None unless `keep_looks`."""
@@ -195,7 +195,7 @@ class Measurement:
         ]
 
 
-def measure(source: str | Path, thermal_source: str | Path = "", **settings: Any) -> Measurement:
+def measure(source: str | Path, thermal_source: str | Path = "", fps: float = 0.0, **settings: Any) -> Measurement:
     """Measure a file: a video, a folder of images, a rosbag2, or "demo:".
 
     ::
@@ -206,6 +206,7 @@ def measure(source: str | Path, thermal_source: str | Path = "", **settings: Any
     Parameters
     ----------
     source, thermal_source : see rppg_ros.sources.factory.open_source.
+    fps : frame rate of a folder of images without stamps; 0: the images have stamps.
     settings : as VitalsMeter takes them.
 
     Raises
@@ -213,12 +214,12 @@ def measure(source: str | Path, thermal_source: str | Path = "", **settings: Any
     SourceError : a source that cannot be opened or read; names the file.
     SettingError, EngineError, DetectorError : see VitalsMeter.
     """
-    meter, maker = VitalsMeter(**settings, keep_looks=True), ReadingMaker()
+    meter, maker = VitalsMeter(**{**settings, "keep_looks": True}), ReadingMaker()
     readings: list[Reading] = []
-    with contextlib.closing(open_source(str(source), str(thermal_source))) as opened:
+    with contextlib.closing(open_source(str(source), str(thermal_source), fps=fps)) as opened:
         for frame in opened:
             readings += maker.take(meter.outputs(frame.stream, frame.stamp_ns, image_of(frame)))
-        readings += maker.take(meter.flush())
+        readings += maker.take(meter.flush(), last=True)
         sessions = {vital: found for vital in Vital if (found := meter.session(vital)) is not None}
         return Measurement(opened.name, tuple(readings), sessions)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rppg_ros.settings.schema import Checked, setting
+from rppg_ros.settings.schema import Checked, SettingError, setting
 
 PAIRING_POLICIES = ("rgb_leads", "approximate", "exact")
 TARGET_FIRST = "first"
@@ -146,6 +146,11 @@ class CameraSettings(TimeSettings):
         False,
         "both images show the same view, as the camera or its driver registers them: it need not be proved by the picture",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.target_region[2:]) <= 0:
+            raise SettingError(f"'target.region' cannot be {self.target_region}: its width and height must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,8 @@ def _table(settings: dict[str, Setting]) -> Iterator[str]:
 
 def _value(value: object) -> str:
     if isinstance(value, list):
-        return f"{len(value)} x {value[0]:g}"
+        alike = len(set(value)) == 1
+        return f"{len(value)} x {value[0]:g}" if alike else ", ".join(f"{number:g}" for number in value)
     if isinstance(value, bool):
         return str(value).lower()
     return f"`{value}`" if value != "" else "empty"

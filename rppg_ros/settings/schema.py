@@ -62,10 +62,13 @@ class Setting:
         if self.choices:
             return f"one of: {', '.join(self.choices)}"
         article = "an" if self.type_name == "int" else "a"
+        kind = f"list of {len(self.default)} numbers" if isinstance(self.default, list) else self.type_name
+        if isinstance(self.default, str):
+            return f"{article} {kind} of at most {MAX_TEXT} characters"
         if self.minimum is None:
-            return f"{article} {self.type_name}"
+            return f"{article} {kind}"
         unit = f" {self.unit}" if self.unit else ""
-        return f"{article} {self.type_name} from {self.minimum:g} to {self.maximum:g}{unit}"
+        return f"{article} {kind} from {self.minimum:g} to {self.maximum:g}{unit}"
 
     def check(self, value: Any) -> Any:
         """The value as this setting's type; a whole number is a float and a text where one of those is wanted.

@@ -17,6 +17,7 @@ from rppg_ros.vision.track import Track
 LARGEST, CENTRAL, FIRST = TARGET_POLICIES
 assert FIRST == TARGET_FIRST
 SAME = 0.5  # sides of a box: so near, two sights are of one face
+MAX_SHOWN = 40  # characters of an id
 FORGOTTEN_S = 1.0  # a rival that is not seen for so long is none
 
 
@@ -54,6 +55,10 @@ class Targets:
     ----------
     settings : target.policy, target.region, target.hysteresis, target.patience, target.hold, target.id, max_faces; may be
         changed.
+
+    Attributes
+    ----------
+    complaint : why faces that were seen in the last search are not measured; empty: they are, or there are none.
     """
 
     def __init__(self, settings: CameraSettings) -> None:
@@ -62,6 +67,7 @@ class Targets:
 
     def clear(self) -> None:
         """Forget rivals, and places that are kept."""
+        self.complaint = ""
         self._rivals: list[_Rival] = []
         self._held: list[_Held] = []
 
@@ -112,7 +118,19 @@ class Targets:
         judged = [one.box for one in waiting] + [one.box for one in begin]
         unseen = [r for r in self._rivals if r.seen_ns >= fresh_ns and not any(_same(r.box, box) for box in judged)]
         self._rivals = waiting + unseen
+        asked = self.settings.target_id
+        measured = any(track.face_id == asked for track in stay) if asked else bool(begin or stay)
+        self.complaint = "" if measured else self._why_none(bool(found or tracks), bool(rivals or stay))
         return Choice(lose, begin)
+
+    def _why_none(self, seen: bool, inside: bool) -> str:
+        if not seen:
+            return ""
+        if not inside and not self.settings.target_id:
+            return "a face is in view, but not in target.region"
+        if self.settings.target_id:
+            return f"a face is in view, but not '{self.settings.target_id[:MAX_SHOWN]}', which target.id asks for"
+        return "a face is in view; the place is kept for one that was lost (target.hold)" if self._held else ""
 
     @property
     def waiting(self) -> bool:

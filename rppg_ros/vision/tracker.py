@@ -22,6 +22,7 @@ from rppg_ros.vision.view import ThermalView
 MAX_STEP_S = 0.5  # flow is not trusted across a longer step
 MATCH_CENTRES = 0.5  # a detection belongs to a track whose centre lies within this share of the box
 OF_DETECTOR = ("detector_name", "detector_model", "detector_min_confidence")
+RESIZED = 5  # changes of the image's size, lately, that are no chance
 RECHECK_S = 0.15  # a face seen once by an uncertain detector is looked for again that soon
 
 
@@ -53,6 +54,17 @@ class FaceTracker:
     request : which crops are cut; may change from frame to frame.
     """
 
+    @property
+    def complaint(self) -> str:
+        """Why faces are not measured although images come; empty if nothing keeps them from it."""
+        if self._resized >= RESIZED:
+            return "the image's size changes all the time"
+        return "" if self._shown() else self._targets.complaint
+
+    def _shown(self) -> list[Track]:
+        asked = self._settings.target_id
+        return [track for track in self._tracks if track.face_id and asked in ("", track.face_id)]
+
     def __init__(
         self,
         settings: CameraSettings | None = None,
@@ -71,6 +83,7 @@ class FaceTracker:
         self._before: GreyFrame | None = None
         self._last_ns: int | None = None
         self._next_detection_ns: int | None = None
+        self._resized = 0.0
 
     def reset(self) -> None:
         """Forget all faces: the clock jumped back."""
@@ -108,8 +121,7 @@ class FaceTracker:
             self._detect(frame, grey)
         started = time.thread_time()
         self._drop_unconfirmed(frame.stamp_ns)
-        asked = self._settings.target_id
-        shown = [track for track in self._tracks if track.face_id and asked in ("", track.face_id)]
+        shown = self._shown()
         if thermal is not None and shown:
             self.view.look(frame, thermal, shown[0].steady)
         crops = [self._crop(track, frame, thermal) for track in shown]
@@ -122,6 +134,8 @@ class FaceTracker:
         step_s = 0.0 if self._last_ns is None else (frame.stamp_ns - self._last_ns) / NS_PER_S
         before, now = self._before, prepare(frame.image)
         self._before = now
+        resized = before is not None and before.image.shape != now.image.shape
+        self._resized = min(self._resized + 1, 2 * RESIZED) if resized else max(0, self._resized - 1 / RESIZED)
         if (
             before is None
             or before.image.shape != now.image.shape

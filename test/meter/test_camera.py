@@ -11,7 +11,9 @@ from rppg_ros.settings import CameraSettings
 from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sources.images import ImageError
-from rppg_ros.types import CropRequest
+from rppg_ros.sync.policies import RGB, THERMAL
+from rppg_ros.types import Box, CropRequest
+from rppg_ros.vision.detect import Detection
 from rppg_ros.vision.liveness import REPEATED
 
 S = 1_000_000_000
@@ -218,3 +220,74 @@ def test_a_dead_thermal_camera_gives_no_heat_and_is_named(kind):
         crop.thermal is None for one in dead for crop in one.crops
     )
     assert half.streams["thermal"].complaint and half.streams["thermal"].lifeless > 10
+
+
+class TestComplaints:
+    """What keeps the meter from measuring is said in a sentence."""
+
+    def complaints(self, stamps, streams=(RGB,), shapes=((48, 64),), **settings):
+        half = CameraHalf(CameraSettings(detector_rate=1.0, **settings), detector=Nobody(), zero_is_unset=False)
+        rng = np.random.default_rng(0)
+        for i, stamp_ns in enumerate(stamps):
+            for stream in streams:
+                height, width = shapes[i % len(shapes)]
+                colours = (3,) if stream == RGB else ()
+                half.push(stream, stamp_ns, rng.integers(0, 255, (height, width, *colours), np.uint8))
+        return half.complaints
+
+    usual = tuple(10**9 + i * 33_000_000 for i in range(90))
+
+    def test_nothing_where_nothing_is_wrong(self):
+        assert self.complaints(self.usual) == []
+
+    @pytest.mark.parametrize("step", [1, 33, 33_000])
+    def test_stamps_in_another_unit(self, step):
+        (said,) = self.complaints([10**9 + i * step for i in range(40)])
+        assert said == "rgb: stamps are less than 0.1 ms apart: they are nanoseconds (int) or seconds (float)"
+
+    def test_stamps_that_stand_still(self):
+        assert self.complaints([10**9] * 40) == ["rgb: stamps stand still"]
+
+    def test_no_rgb_images(self):
+        assert "rgb: no images, while thermal images come" in self.complaints(self.usual, (THERMAL,))
+
+    @pytest.mark.parametrize("policy", ["exact", "approximate"])
+    def test_no_partner(self, policy):
+        (said,) = self.complaints(self.usual, pairing_policy=policy)
+        assert said == f"no rgb image has a thermal partner, and pairing.policy is {policy}"
+
+    def test_a_size_that_changes_all_the_time(self):
+        assert self.complaints(self.usual, shapes=((48, 64), (40, 64))) == [
+            "rgb: the image's size changes all the time"
+        ]
+        assert self.complaints(self.usual, shapes=((48, 64),) * 45 + ((40, 64),) * 45) == []
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ({"target_region": [0.0, 0.0, 0.1, 0.1]}, "rgb: a face is in view, but not in target.region"),
+            ({"target_id": "abcde"}, "rgb: a face is in view, but not 'abcde', which target.id asks for"),
+            ({}, ""),
+        ],
+    )
+    def test_a_face_that_is_no_target(self, settings, said):
+        half = CameraHalf(CameraSettings(**settings), detector=Somebody(), zero_is_unset=False)
+        rng = np.random.default_rng(0)
+        for stamp_ns in self.usual:
+            half.push(RGB, stamp_ns, rng.integers(0, 255, (120, 160, 3), np.uint8))
+        assert half.complaints == ([said] if said else [])
+
+
+class Nobody:
+    certain = True
+
+    def detect(self, rgb, min_face_px):
+        return []
+
+    def confirm(self, rgb, box):
+        return None
+
+
+class Somebody(Nobody):
+    def detect(self, rgb, min_face_px):
+        return [Detection(Box(60, 40, 40, 48), 0.9)]

@@ -142,13 +142,42 @@ def test_a_reading_keeps_the_other_rate_until_the_face_is_gone():
     assert maker.take([wave]) == []
     (first,) = maker.take([rate(Vital.BVP, 5, 70.0)])
     assert (first.heart_rate, first.respiration.status, first.waveforms) == (70.0, Status.WARMING_UP, (wave,))
-    (second,) = maker.take([rate(Vital.RSP, 9, 15.0)])
-    assert (second.heart_rate, second.respiration_rate, second.stamp_ns, second.waveforms) == (70.0, 15.0, 9, ())
+    assert maker.take([rate(Vital.RSP, 3, 15.0)]) == [], "it goes with the heart's next"
+    (second,) = maker.take([rate(Vital.BVP, 9, 71.0)])
+    assert (second.heart_rate, second.respiration_rate, second.stamp_ns, second.waveforms) == (71.0, 15.0, 9, ())
     gone = [Rate.unknown(vital, "a", 20, Status.NO_FACE) for vital in Vital]
     (third,) = maker.take(gone)
     assert math.isnan(third.heart_rate) and third.heart.status is Status.NO_FACE
     (fourth,) = maker.take([rate(Vital.BVP, 30, 71.0)])
     assert fourth.respiration.status is Status.WARMING_UP, "nothing is left of who was lost"
+
+
+def test_time_never_goes_back_and_no_heart_rate_is_told_twice():
+    maker, readings = ReadingMaker(), []
+    for second in range(1, 20):
+        readings += maker.take([rate(Vital.BVP, second * 10**9, 70.0 + second)])
+        readings += maker.take([rate(Vital.RSP, (second - 2) * 10**9, 15.0)])
+    readings += maker.take([rate(Vital.BVP, 20 * 10**9, 90.0), rate(Vital.BVP, 21 * 10**9, 91.0)])
+    seconds = [reading.seconds for reading in readings]
+    assert seconds == sorted(set(seconds)) == [float(second) for second in range(1, 22)]
+    assert [reading.heart_rate for reading in readings] == [70.0 + second for second in range(1, 22)]
+
+
+def test_the_last_breath_is_told_at_the_end():
+    maker = ReadingMaker()
+    maker.take([rate(Vital.BVP, 5, 70.0)])
+    assert maker.take([rate(Vital.RSP, 4, 15.0)]) == []
+    (end,) = maker.take([], last=True)
+    assert (end.heart_rate, end.respiration_rate, end.stamp_ns) == (70.0, 15.0, 5)
+    assert maker.take([], last=True) == []
+    (alone,) = ReadingMaker().take([rate(Vital.RSP, 4, 15.0)], last=True)
+    assert alone.heart.status is Status.WARMING_UP and alone.respiration_rate == 15.0
+
+
+def test_a_clock_that_was_set_back_is_told():
+    maker = ReadingMaker()
+    maker.take([rate(Vital.BVP, 500 * 10**9, 70.0)])
+    assert maker.take([rate(Vital.BVP, 5 * 10**9, 70.0)])[0].seconds == 5.0
 
 
 def test_faces_have_readings_of_their_own():

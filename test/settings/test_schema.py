@@ -71,7 +71,7 @@ def test_values_become_the_settings_type(name, value, becomes):
         ("on", 1, "'on' cannot be 1: it must be a bool"),
         ("matrix", [1.0, 2.0], "'matrix' cannot be"),
         ("matrix", [1.0, 2.0, math.nan], "'matrix' cannot be"),
-        ("matrix", "abc", "'matrix' cannot be 'abc': it must be a list of numbers"),
+        ("matrix", "abc", "'matrix' cannot be 'abc': it must be a list of 3 numbers"),
         ("matrix", 7, "'matrix' cannot be 7"),
     ],
 )
