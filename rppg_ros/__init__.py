@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rppg_ros.inference.engine import EngineError
-    from rppg_ros.meter import Measurement, Reading, VitalsMeter, measure
+    from rppg_ros.meter import IncompleteError, Measurement, Reading, VitalsMeter, measure
     from rppg_ros.reason_texts import why
     from rppg_ros.settings import SettingError
     from rppg_ros.sources.base import SourceError
@@ -23,6 +23,7 @@ _HOMES = {
     "DetectorError": "rppg_ros.vision.detect",
     "EngineError": "rppg_ros.inference.engine",
     "ImageError": "rppg_ros.sources.images",
+    "IncompleteError": "rppg_ros.meter",
     "Measurement": "rppg_ros.meter",
     "Reading": "rppg_ros.meter",
     "Reason": "rppg_ros.types",
@@ -38,6 +39,7 @@ __all__ = [
     "DetectorError",
     "EngineError",
     "ImageError",
+    "IncompleteError",
     "Measurement",
     "Reading",
     "Reason",

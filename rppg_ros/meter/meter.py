@@ -20,7 +20,7 @@ from rppg_ros.meter.vitals import SCALE_TOLERANCE, VitalsHalf, engine_of
 from rppg_ros.settings.files import read_params_file
 from rppg_ros.settings.halves import MeterSettings
 from rppg_ros.settings.schema import SettingError, make
-from rppg_ros.sources.base import StreamFrame
+from rppg_ros.sources.base import SourceError, StreamFrame
 from rppg_ros.sources.factory import open_source
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sync.policies import RGB, THERMAL
@@ -195,6 +195,19 @@ class Measurement:
         ]
 
 
+class IncompleteError(SourceError):
+    """A source that could not be read to its end.
+
+    Attributes
+    ----------
+    measurement : of what could be read.
+    """
+
+    def __init__(self, message: str, measurement: Measurement) -> None:
+        super().__init__(message)
+        self.measurement = measurement
+
+
 def measure(source: str | Path, thermal_source: str | Path = "", fps: float = 0.0, **settings: Any) -> Measurement:
     """Measure a file: a video, a folder of images, a rosbag2, or "demo:".
 
@@ -212,16 +225,26 @@ def measure(source: str | Path, thermal_source: str | Path = "", fps: float = 0.
     Raises
     ------
     SourceError : a source that cannot be opened or read; names the file.
+    IncompleteError : it cannot be read to its end; its `measurement` is of what could be read.
     SettingError, EngineError, DetectorError : see VitalsMeter.
     """
     meter, maker = VitalsMeter(**{**settings, "keep_looks": True}), ReadingMaker()
     readings: list[Reading] = []
     with contextlib.closing(open_source(str(source), str(thermal_source), fps=fps)) as opened:
-        for frame in opened:
-            readings += maker.take(meter.outputs(frame.stream, frame.stamp_ns, image_of(frame)))
+        broken = None
+        try:
+            for frame in opened:
+                readings += maker.take(meter.outputs(frame.stream, frame.stamp_ns, image_of(frame)))
+        except SourceError as error:
+            if not meter.camera.streams[RGB].arrived:
+                raise
+            broken = error
         readings += maker.take(meter.flush(), last=True)
         sessions = {vital: found for vital in Vital if (found := meter.session(vital)) is not None}
-        return Measurement(opened.name, tuple(readings), sessions)
+        measurement = Measurement(opened.name, tuple(readings), sessions)
+    if broken is not None:
+        raise IncompleteError(str(broken), measurement)
+    return measurement
 
 
 def _nanoseconds(stamp: Stamp) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import rppg_ros
-from rppg_ros.meter import Measurement, VitalsMeter, measure
+from rppg_ros.meter import IncompleteError, Measurement, VitalsMeter, measure
 from rppg_ros.meter.reading import ReadingMaker
 from rppg_ros.settings import MeterSettings, SettingError
 from rppg_ros.sources.base import SourceError
@@ -124,6 +124,32 @@ def test_without_thermal_no_thermal_frame_is_used():
     meter = VitalsMeter(thermal_enabled=False)
     meter.push(1.0, thermal=np.zeros((12, 16), np.uint16))
     assert not any(meter.camera.streams["thermal"].guard.counts.values())
+
+
+def test_a_source_that_breaks_off_loses_nothing(monkeypatch):
+    frames = list(DemoSource(DemoScene(seconds=12.0, fps=15.0, thermal_fps=0.0, motion_px=0.5)))
+
+    class Broken:
+        name, has_thermal = "broken", False
+
+        def __iter__(self):
+            yield from frames
+            raise SourceError("broken.mp4: cannot be read on after 12 s")
+
+        def close(self):
+            self.closed = True
+
+    source = Broken()
+    monkeypatch.setattr("rppg_ros.meter.meter.open_source", lambda *_, **__: source)
+    with pytest.raises(IncompleteError, match="cannot be read on after 12 s") as caught:
+        measure("broken.mp4", detector_rate=1.0)
+    found = caught.value.measurement
+    assert source.closed and found.name == "broken" and isinstance(caught.value, SourceError)
+    assert len(found.readings) >= 9 and found.readings[-1].heart.status is not Status.NO_FACE
+    frames.clear()
+    with pytest.raises(SourceError) as nothing:
+        measure("broken.mp4")
+    assert not isinstance(nothing.value, IncompleteError)
 
 
 def test_the_package_itself_offers_it():
