@@ -116,13 +116,19 @@ class CameraHalf:
         rgb, thermal = (self.streams[stream] for stream in STREAMS)
         if not rgb.arrived and thermal.arrived >= FOR_SURE:
             found.append(f"{RGB}: no images, while thermal images come")
-        if self._waiting >= FOR_SURE + self.settings.pairing_queue_size:
-            found.append(f"no {RGB} image has a thermal partner, and pairing.policy is {self.settings.pairing_policy}")
+        found += [self.unpaired] if self.unpaired else []
         found += [f"{RGB}: {why}" for why in (self.tracker.complaint,) if why]
         found += [why for why in (self.alignment.complaint, self.not_skin and f"{THERMAL}: {self.not_skin}") if why]
         if self.unregistered:
             found.append(f"{THERMAL}: the view is assumed, and the picture does not prove it")
         return found
+
+    @property
+    def unpaired(self) -> str:
+        """That RGB images wait for partners in vain; empty: they do not."""
+        if self._waiting < FOR_SURE + self.settings.pairing_queue_size:
+            return ""
+        return f"no {RGB} image has a thermal partner, and pairing.policy is {self.settings.pairing_policy}"
 
     @property
     def unregistered(self) -> bool:

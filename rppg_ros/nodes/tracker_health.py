@@ -9,7 +9,7 @@ from rppg_ros.nodes.camera_geometry import CameraGeometry
 from rppg_ros.nodes.diagnostics import RECENT_S, Health, Meter
 from rppg_ros.nodes.image_input import ImageInput
 from rppg_ros.settings.nodes import TrackerNodeSettings
-from rppg_ros.sync.policies import THERMAL
+from rppg_ros.sync.policies import RGB, THERMAL
 from rppg_ros.sync.stamps import Verdict
 from rppg_ros.vision.view import ViewState
 
@@ -79,8 +79,12 @@ class TrackerHealth:
             health.warn(f"no image on {topic}")
         if state.standing >= STANDING:
             health.error(f"the stamps on {topic} stand still: its images are not used")
+        elif state.of_stamps:
+            health.error(f"{topic}: {state.of_stamps}")
         if state.complaint:
             health.error(f"{topic}: {state.complaint}")
+        if stream == RGB and node.camera.unpaired:
+            health.warn(node.camera.unpaired)
         if images.complaint:
             health.error(images.complaint)
         return health
@@ -122,6 +126,8 @@ class TrackerHealth:
             "crop scale": request.scale,
             **{f"{stage}, ms per frame": 1e3 * seconds / frames for stage, seconds in stages.items()},
         }
+        if node.camera.tracker.complaint:
+            health.warn(node.camera.tracker.complaint)
         return node.node_health(health)
 
     def _alignment(self, health: Health, camera: CameraHalf) -> None:

@@ -62,6 +62,21 @@ def test_stamps_that_stand_still_are_named():
     tracker.destroy_node()
 
 
+def test_stamps_in_another_unit_and_partners_that_never_come_are_named():
+    context()
+    tracker = FaceTrackerNode(parameter_overrides=overrides(pairing__policy="exact", pairing__queue_size=5))
+    tracker.autostart()
+    for i in range(30):
+        tracker.inputs["rgb"]._on_image(image(START_NS + 33 * i))
+    health = tracker._diagnostics._checks["rgb"]()
+    assert health.level == DiagnosticStatus.ERROR and "less than 0.1 ms apart" in health.message
+    for i in range(30):
+        tracker.inputs["rgb"]._on_image(image(START_NS + i * NS_PER_S // 30))
+    health = tracker._diagnostics._checks["rgb"]()
+    assert "0.1 ms" not in health.message and "no rgb image has a thermal partner" in health.message
+    tracker.destroy_node()
+
+
 def vitals_node(**params):
     context()
     node = VitalsNode(subscribe=False, parameter_overrides=overrides(engine="pos", **params))
