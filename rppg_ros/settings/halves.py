@@ -166,7 +166,7 @@ class VitalsSettings(TimeSettings):
     hop: float = setting("hop", 1.0, "new waveform per inference of a windowed network", 0.1, 10.0, unit="s")
     threads: int = setting("threads", 1, "threads of ONNX Runtime for one inference", 1, 16)
     heart_rate_min_quality: float = setting(
-        "heart_rate.min_quality", 0.7, "least quality of a heart rate that is given as a number", 0.0, 1.0, live=True
+        "heart_rate.min_quality", 0.8, "least quality of a heart rate that is given as a number", 0.0, 1.0, live=True
     )
     respiration_rate_min_quality: float = setting(
         "respiration_rate.min_quality",
