@@ -19,7 +19,7 @@ from support.recordings import Reduced
 
 S = 1_000_000_000
 RADIOMETRY = {"thermal_scale": 0.01, "thermal_offset": -273.15}
-SCENE = DemoScene(heart_rate=84.0, respiration_rate=15.0, seconds=41.0, fps=15.0, motion_px=1.0)
+SCENE = DemoScene(heart_rate=84.0, respiration_rate=15.0, seconds=35.0, fps=15.0, motion_px=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_pulse_and_breath_are_measured_whatever_the_frame_rate(method, fps):
     breath = [rate for rate in rates[Vital.RSP] if rate.status is Status.OK]
     assert np.abs(np.array([rate.per_minute for rate in heart]) - 80).max() < 2
     assert np.abs(np.array([rate.per_minute for rate in breath]) - 14).max() < 1.5
-    assert heart[0].stamp_ns - START_NS < 13 * S and len(heart) > 25
+    assert heart[0].stamp_ns - START_NS < 10 * S and len(heart) > 25
     for vital in Vital:
         total = sum(len(wave.samples) for wave in waves[vital])
         assert total == pytest.approx(40 * 30, abs=3), "the waveform covers the whole clip"
@@ -73,8 +73,8 @@ def test_a_gap_ends_the_clip_and_nothing_crosses_it():
 
 def test_what_is_known_of_a_face_outlasts_a_glance_aside():
     """After a gap of 2 s the first look at the new waveform is enough; for a face that was never seen it is not."""
-    stream = one_face(seconds=20, bpm=75) + one_face(seconds=12, bpm=75, start_s=22, seed=1)
-    new = one_face(seconds=12, bpm=75, start_s=22, seed=1)
+    stream = one_face(seconds=20, bpm=75, noise=14) + one_face(seconds=12, bpm=75, start_s=22, seed=1, noise=14)
+    new = one_face(seconds=12, bpm=75, start_s=22, seed=1, noise=14)
     looks = [[r for r in run(frames)[1][Vital.BVP] if r.window_s >= 8] for frames in (stream, new)]
     again = next(r for r in looks[0] if r.stamp_ns > START_NS + 22 * S)
     first = looks[1][0]
@@ -165,7 +165,7 @@ def test_a_photograph_has_no_pulse():
             stream.append((crop.stamp_ns, [type(crop)(crop.stamp_ns, "photo", rgb, None, crop.box, 1.5, 1.0, 0.0)]))
     _, rates = run(stream)
     judged = [rate for rate in rates[Vital.BVP] if rate.window_s >= 8]
-    assert np.mean([rate.status is Status.OK for rate in judged]) < 0.12
+    assert not any(rate.status is Status.OK for rate in judged)
     assert all(math.isnan(rate.per_minute) for rate in judged if rate.status is Status.LOW_QUALITY)
 
 
