@@ -47,15 +47,12 @@ def _meaningless(image: np.ndarray) -> str:
             return "most pixels are no numbers"
     if coarse.min() == coarse.max() and image.min() == image.max():
         return f"all pixels are {image.flat[0]:g}"
-    return _thermal_complaint(image) if image.ndim == 2 else ""
-
-
-def _thermal_complaint(image: np.ndarray) -> str:
-    if image.dtype.kind == "u":
+    if image.ndim == 2 and image.dtype.kind == "u":
         full = float((image == np.iinfo(image.dtype).max).mean())
         if full > MAX_DEAD_SHARE:
             return "most pixels are saturated"
-    return "neighbouring pixels have nothing in common: noise" if _neighbours_alike(image) < MIN_ALIKE else ""
+    green = image if image.ndim == 2 else image[..., 1]
+    return "neighbouring pixels have nothing in common: noise" if _neighbours_alike(green) < MIN_ALIKE else ""
 
 
 def _neighbours_alike(image: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from rppg_ros.meter import CameraHalf, VitalsHalf
 from rppg_ros.sync.policies import RGB
 from rppg_ros.types import Rate, Reason, Status, Vital
 from support.people import START_NS, S, crops
+from support.views import a_view
 
 
 def rates_of(outputs, vital=Vital.BVP):
@@ -45,10 +46,10 @@ def test_warming_up_says_how_much_of_it_is_done():
 
 def test_an_image_that_repeats_is_a_dead_picture():
     half, rng = CameraHalf(), np.random.default_rng(0)
-    image = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    image = a_view(rng)
     out = [one for i in range(30) for one in half.push(RGB, START_NS + i * S // 30, image.copy())]
     assert not out[0].picture_dead and all(one.picture_dead and not one.crops for one in out[1:])
-    fresh = half.push(RGB, START_NS + S, rng.integers(0, 255, (120, 160, 3), dtype=np.uint8))
+    fresh = half.push(RGB, START_NS + S, a_view(rng))
     out = fresh + half.flush()
     assert out and not out[-1].picture_dead
 

@@ -15,6 +15,7 @@ from rppg_ros.sync.policies import RGB, THERMAL
 from rppg_ros.types import Box, CropRequest
 from rppg_ros.vision.detect import Detection
 from rppg_ros.vision.liveness import REPEATED
+from support.views import a_view
 
 S = 1_000_000_000
 SCENE = DemoScene(seconds=2.0, fps=15.0, thermal_fps=7.5, jitter_s=0.0, drop=0.0, motion_px=1.0)
@@ -26,7 +27,7 @@ RNG = np.random.default_rng(0)
 
 def room():
     """Another picture without a face: one that repeats is no sample."""
-    return RNG.integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    return a_view(RNG)
 
 
 def heat(seed=0):
@@ -231,8 +232,7 @@ class TestComplaints:
         for i, stamp_ns in enumerate(stamps):
             for stream in streams:
                 height, width = shapes[i % len(shapes)]
-                colours = (3,) if stream == RGB else ()
-                half.push(stream, stamp_ns, rng.integers(0, 255, (height, width, *colours), np.uint8))
+                half.push(stream, stamp_ns, a_view(rng, height, width, 3 if stream == RGB else 1))
         return half.complaints
 
     usual = tuple(10**9 + i * 33_000_000 for i in range(90))
@@ -274,7 +274,7 @@ class TestComplaints:
         half = CameraHalf(CameraSettings(**settings), detector=Somebody(), zero_is_unset=False)
         rng = np.random.default_rng(0)
         for stamp_ns in self.usual:
-            half.push(RGB, stamp_ns, rng.integers(0, 255, (120, 160, 3), np.uint8))
+            half.push(RGB, stamp_ns, a_view(rng))
         assert half.complaints == ([said] if said else [])
 
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from rppg_ros.vision.liveness import REPEATED, Liveness
+from support.views import a_view
 
 RNG = np.random.default_rng(0)
 Y, X = np.mgrid[0:120, 0:160]
 HEAT = (30000 + 300 * np.exp(-((X - 80) ** 2 + (Y - 60) ** 2) / 800)).astype(np.uint16)
-ROOM = RNG.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+ROOM = a_view(RNG, 48, 64)
 
 
 def noisy(image, seed):
@@ -68,10 +69,12 @@ def test_nan_that_repeats_is_known_by_its_bytes():
     assert judged(lost, lost.copy()) == ["", REPEATED]
 
 
-def test_a_thermal_image_of_noise_alone_is_none():
+def test_an_image_of_noise_alone_is_none():
     assert "noise" in judged(RNG.integers(0, 65535, (120, 160), dtype=np.uint16))[0]
     assert "noise" in judged(RNG.normal(30, 1, (120, 160)).astype(np.float32))[0]
-    assert judged(RNG.integers(0, 255, (48, 64, 3), dtype=np.uint8)) == [""], "a colour camera may look at anything"
+    assert "noise" in judged(RNG.integers(0, 255, (120, 160, 3), dtype=np.uint8))[0]
+    in_the_dark = np.clip(ROOM / 20 + RNG.normal(0, 3, ROOM.shape), 0, 255).astype(np.uint8)
+    assert judged(in_the_dark) == [""], "a dark room has its shapes still"
 
 
 def test_a_cool_even_scene_with_sensor_noise_is_a_scene():
