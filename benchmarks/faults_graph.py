@@ -135,7 +135,7 @@ def cases(seconds: float) -> tuple[Case, ...]:
         Case("17", "SIGKILL of face_tracker, started again", begin=_kill("face_tracker"), expected=False),
         Case("18", "vitals down and up five times", begin=_cycle, expected=False),
         Case(
-            "19", "use_sim_time without /clock", begins_s=0.0, lasts_s=25.0, after_s=0.0, unknowable=(Vital.BVP,),
+            "19", "use_sim_time without /clock", begins_s=0.0, lasts_s=25.0, after_s=0.0, unknowable=(Vital.BVP,), needed=(),
             parameters=without_clock,
         ),
         Case("20", "two publishers on the image topic for 8 s", begin=_second_camera, end=_no_second_camera),
