@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import enum
 import functools
+import sys
 import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -57,7 +58,17 @@ def checked(cls: type, raw: Mapping[str, Any]) -> dict[str, Any]:
         model = _model(cls)(**given)
     except ValidationError as error:
         raise FieldError(_said(cls, given, error)) from None
+    except OverflowError:  # pydantic 1 lets it through
+        raise FieldError(_too_large(given)) from None
     return {name: _made(name, value) for name, value in model}
+
+
+def _too_large(given: Mapping[str, Any]) -> str:
+    """Which number no float holds."""
+    for name, value in given.items():
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            return f"'{name}' must be a number that a float holds"
+    return "a number is too large"
 
 
 def hold(instance: Any) -> None:

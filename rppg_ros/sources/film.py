@@ -135,7 +135,7 @@ def facts(path: str | Path) -> Facts:
             rate_hz=float(stream.average_rate or 0),
             duration_s=min(_promised_s(container), default=None),
             lossless=codec.name in LOSSLESS,
-            deep=codec.pix_fmt in DEEP,
+            deep=getattr(codec, "pix_fmt", None) in DEEP,  # older PyAV raises AttributeError where there is none
         )
 
 

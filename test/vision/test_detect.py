@@ -9,6 +9,9 @@ pytest.importorskip("onnx", reason="onnx is installed for tests only")
 from rppg_ros.types import Box  # noqa: E402
 from rppg_ros.vision.detect import LONG_SIDE_PX, YuNetDetector, make_detector  # noqa: E402
 from support.face_network import write_face_network  # noqa: E402
+from support.opencv import OPENCV  # noqa: E402
+
+pytestmark = pytest.mark.skipif(OPENCV < (4, 8), reason="OpenCV reads YuNet files from 2023 on from 4.8 on")
 
 WIDE, HIGH = 64, 80
 
