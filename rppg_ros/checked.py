@@ -66,9 +66,17 @@ def checked(cls: type, raw: Mapping[str, Any]) -> dict[str, Any]:
 def _too_large(given: Mapping[str, Any]) -> str:
     """Which number no float holds."""
     for name, value in given.items():
-        if isinstance(value, int) and abs(value) > sys.float_info.max:
+        if _is_too_large(value):
             return f"'{name}' must be a number that a float holds"
     return "a number is too large"
+
+
+def _is_too_large(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_too_large, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_is_too_large, value))
+    return isinstance(value, int) and abs(value) > sys.float_info.max
 
 
 def hold(instance: Any) -> None:
