@@ -15,12 +15,12 @@ from rppg_ros.inference.intake import Job
 from rppg_ros.inference.overlap_add import OverlapAdd
 from rppg_ros.sync.cadence import least_rate_hz
 from rppg_ros.types import NS_PER_S, Rate, Reason, Status, Vital, Waveform
+from rppg_ros.vitals.belief import LONGEST_S
 from rppg_ros.vitals.gain import RunningGain
 from rppg_ros.vitals.reader import PERIOD_S, RateReader
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.session import LookLog
 
-MEMORY_S = 60.0  # without a waveform: then nothing is known of a face any more
 Output = Waveform | Rate
 
 
@@ -122,7 +122,7 @@ class WaveMaker:
     def _reader(self, face_id: str, vital: Vital, now_ns: int) -> RateReader:
         """That of the face: what is believed of it outlasts a clip, so that a glance aside does not make it unknown."""
         for key, held in list(self._readers.items()):
-            if held.end_ns is not None and abs(now_ns - held.end_ns) > MEMORY_S * NS_PER_S:
+            if held.end_ns is not None and abs(now_ns - held.end_ns) > LONGEST_S * NS_PER_S:
                 del self._readers[key]
         if (face_id, vital) not in self._readers:
             self._readers[face_id, vital] = RateReader(

@@ -126,7 +126,7 @@ class CameraHalf:
     @property
     def unpaired(self) -> str:
         """That RGB images wait for partners in vain; empty: they do not."""
-        if self._waiting < FOR_SURE + self.settings.pairing_queue_size:
+        if self.settings.pairing_policy == "rgb_leads" or self._waiting < FOR_SURE + self.settings.pairing_queue_size:
             return ""
         return f"no {RGB} image has a thermal partner, and pairing.policy is {self.settings.pairing_policy}"
 
@@ -174,13 +174,13 @@ class CameraHalf:
         """
         state = self.streams[stream]
         state.saw(stamp_ns)
-        self._waiting += stream == RGB
         verdict = state.guard.check(stamp_ns)
         state.standing = state.standing + 1 if verdict is Verdict.DUPLICATE else 0
         if verdict is Verdict.UNSET:
             self._refuse(stream, "its stamp is 0; whoever gives images must stamp them")
         if verdict in DROPS:
             return []
+        self._waiting += stream == RGB
         if verdict is Verdict.RESET:
             self._pairing.reset(stream)
             self.alignment = Alignment()

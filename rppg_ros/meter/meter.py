@@ -77,7 +77,9 @@ class VitalsMeter:
         if settings is not None and (values or params_file):
             raise ValueError("give VitalsMeter either MeterSettings, or settings one by one and a params_file")
         self.settings = settings or make(MeterSettings, {**read_params_file(params_file, MeterSettings), **values})
-        self.vitals = VitalsHalf(engine_object or engine_of(self.settings), self.settings, False, keep_looks)
+        self.vitals = VitalsHalf(
+            engine_object or engine_of(self.settings), self.settings, zero_is_unset=False, keep_looks=keep_looks
+        )
         self.camera = CameraHalf(self.settings, self.vitals.request, detector, seed=seed, zero_is_unset=False)
         self._check_crops()
         self._readings = ReadingMaker()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from rppg_ros.settings.schema import Checked, SettingError, setting
 
 PAIRING_POLICIES = ("rgb_leads", "approximate", "exact")
-TARGET_FIRST = "first"
-TARGET_POLICIES = ("largest", "central", TARGET_FIRST)
+TARGET_POLICIES = ("largest", "central", "first")
 THERMAL_UNITS = ("celsius", "kelvin")
 
 

@@ -9,13 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rppg_ros.settings.halves import TARGET_FIRST, TARGET_POLICIES, CameraSettings
+from rppg_ros.settings.halves import CameraSettings
 from rppg_ros.types import NS_PER_S, Box
 from rppg_ros.vision.detect import Detection
 from rppg_ros.vision.track import Track
 
-LARGEST, CENTRAL, FIRST = TARGET_POLICIES
-assert FIRST == TARGET_FIRST
 SAME = 0.5  # sides of a box: so near, two sights are of one face
 MAX_SHOWN = 40  # characters of an id
 FORGOTTEN_S = 1.0  # a rival that is not seen for so long is none
@@ -173,9 +171,9 @@ class Targets:
 
     def _score(self, box: Box, shape: tuple[int, ...]) -> float:
         """The more, the better; in ratios."""
-        if self.settings.target_policy == LARGEST:
+        if self.settings.target_policy == "largest":
             return max(box.width, box.height)
-        if self.settings.target_policy == CENTRAL:
+        if self.settings.target_policy == "central":
             height, width = shape[:2]
             away = math.hypot(box.centre[0] - width / 2, box.centre[1] - height / 2) / math.hypot(width, height)
             return 1 / (0.05 + away)

@@ -242,11 +242,11 @@ class TestComplaints:
 
     @pytest.mark.parametrize("step", [1, 33, 33_000])
     def test_stamps_in_another_unit(self, step):
-        (said,) = self.complaints([10**9 + i * step for i in range(40)])
+        (said,) = self.complaints([10**9 + i * step for i in range(100)])
         assert said == "rgb: stamps are less than 0.1 ms apart: they are nanoseconds (int) or seconds (float)"
 
     def test_stamps_that_stand_still(self):
-        assert self.complaints([10**9] * 40) == ["rgb: stamps stand still"]
+        assert self.complaints([10**9] * 100) == ["rgb: stamps stand still"]
 
     def test_no_rgb_images(self):
         assert "rgb: no images, while thermal images come" in self.complaints(self.usual, (THERMAL,))
