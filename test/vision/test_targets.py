@@ -179,3 +179,172 @@ class TestAskedFor:
 
     def test_a_face_that_has_no_id_yet_may_be_it(self):
         assert choose(targets(target_id="one"), [Face(at(100, 200, 80), "")], [], 0) == ([], [])
+
+
+class TestCentral:
+    """The distance to the middle counts, as a share of the diagonal; 0.05 of it makes the very middle finite."""
+
+    @pytest.mark.parametrize(
+        ("far", "near"),
+        [((320, 20), (320, 350)), ((20, 240), (480, 240)), ((160, 120), (400, 300)), ((330, 420), (480, 250))],
+    )
+    def test_the_nearer_to_the_middle_across_and_down(self, far, near):
+        one, other = seen(*far, 50), seen(*near, 50)
+        assert choose(targets(target_policy="central"), [], [one, other], 0) == ([], [other])
+
+    # The other is 47 pixels from the middle; 0.05 of the diagonal of 800 more: 87. Times 1.25: 108.75, less 40.
+    @pytest.mark.parametrize(("x", "taken"), [(320 + 68, False), (320 + 69, True)])
+    def test_hysteresis_is_of_the_distance(self, x, taken):
+        chosen = targets(target_policy="central", target_hysteresis=1.25)
+        face, central = Face(at(x, 240, 60)), seen(320, 240 + 47, 60)
+        for i in range(3):
+            lose, _ = choose(chosen, [face], [central], i / 2)
+        assert bool(lose) is taken
+
+
+class TestEdges:
+    @pytest.mark.parametrize("x", [320, 480])
+    @pytest.mark.parametrize("y", [120, 240])
+    def test_the_edge_of_the_region_is_inside(self, x, y):
+        chosen, found = targets(target_region=[0.5, 0.25, 0.25, 0.25]), seen(x, y, 50)
+        assert choose(chosen, [], [found], 0) == ([], [found])
+
+    @pytest.mark.parametrize(("x", "y"), [(319, 200), (481, 200), (400, 119), (400, 241)])
+    def test_beyond_it_is_not(self, x, y):
+        chosen, found = targets(target_region=[0.5, 0.25, 0.25, 0.25]), seen(x, y, 50)
+        assert choose(chosen, [], [found], 0) == ([], [])
+
+    def test_patience_and_the_time_until_a_rival_is_forgotten_are_over_when_they_are_over(self):
+        nurse, patient, chosen = Face(at(500, 200, 80)), seen(200, 200, 120), targets(target_patience=1.0)
+        choose(chosen, [nurse], [patient], 0)
+        choose(chosen, [nurse], [], 1.0)
+        assert chosen.waiting, "not seen for FORGOTTEN_S, and no longer"
+        assert choose(chosen, [nurse], [patient], 1.0) == ([nurse], [patient])
+
+    def test_a_factor_that_is_just_met_is_not_better(self):
+        nurse, chosen = Face(at(500, 200, 80)), targets(target_hysteresis=1.25)
+        for i in range(5):
+            assert choose(chosen, [nurse], [seen(200, 200, 100)], i / 2) == ([], [])
+
+    def test_patience_does_not_begin_with_the_clock(self):
+        nurse, patient, chosen = Face(at(500, 200, 80)), seen(200, 200, 120), targets(target_patience=1.0)
+        assert choose(chosen, [nurse], [patient], 100) == ([], [])
+        assert choose(chosen, [nurse], [patient], 100.5) == ([], [])
+        assert choose(chosen, [nurse], [patient], 101) == ([nurse], [patient])
+
+
+class TestSameRival:
+    """A rival is the same while its centre moves by less than half of the longest side between two sights."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "same"),
+        [
+            (Box(100, 100, 100, 100), Box(150, 100, 100, 100), True),
+            (Box(100, 100, 100, 100), Box(151, 100, 100, 100), False),
+            (Box(100, 100, 100, 100), Box(100, 150, 100, 100), True),
+            (Box(100, 100, 100, 100), Box(100, 151, 100, 100), False),
+            (Box(100, 100, 120, 100), Box(160, 100, 100, 100), True),
+            (Box(100, 100, 100, 120), Box(158, 100, 100, 100), True),
+            (Box(100, 100, 100, 100), Box(140, 100, 120, 100), True),
+            (Box(100, 100, 100, 100), Box(150, 100, 100, 120), True),
+        ],
+    )
+    def test_by_the_longest_of_both_boxes_sides(self, first, second, same):
+        nurse, chosen = Face(at(500, 400, 50)), targets(target_patience=0.5)
+        choose(chosen, [nurse], [Detection(first, 0.9)], 0)
+        lose, _ = choose(chosen, [nurse], [Detection(second, 0.9)], 0.5)
+        assert bool(lose) is same
+
+    def test_one_that_walks_is_followed(self):
+        nurse, chosen = Face(at(600, 200, 50)), targets(target_patience=1.4)
+        for i, x in enumerate((100, 140, 180)):
+            assert choose(chosen, [nurse], [seen(x, 200, 100)], i / 2) == ([], [])
+        other = seen(220, 200, 100)
+        assert choose(chosen, [nurse], [other], 1.5) == ([nurse], [other])
+
+    def test_how_long_ago_it_was_seen_counts_from_the_last_sight(self):
+        nurse, patient, chosen = Face(at(500, 200, 80)), seen(200, 200, 120), targets(target_patience=5.0)
+        choose(chosen, [nurse], [patient], 0)
+        choose(chosen, [nurse], [patient], 0.9)
+        choose(chosen, [nurse], [], 1.8)
+        assert chosen.waiting
+
+
+class TestPlacesKept:
+    def test_one_kept_for_a_second_and_no_more(self):
+        chosen = targets(target_hold=1.0)
+        chosen.lost(Face(at(200, 200, 120)), 0)
+        other = seen(500, 200, 60)
+        assert choose(chosen, [], [other], 1.0) == ([], [])
+        assert choose(chosen, [], [other], 1.01) == ([], [other])
+
+    def test_short_ones_too(self):
+        chosen = targets(target_hold=0.5)
+        chosen.lost(Face(at(200, 200, 120)), 0)
+        assert choose(chosen, [], [seen(500, 200, 60)], 0.4) == ([], [])
+
+    def test_the_least_of_those_that_are_kept_is_given_away(self):
+        chosen = targets(target_hold=5.0, max_faces=2)
+        chosen.lost(Face(at(500, 200, 200), "large"), 0)
+        chosen.lost(Face(at(200, 200, 80), "small"), 0)
+        assert choose(chosen, [], [seen(200, 400, 60)], 1) == ([], [])
+        middle = seen(200, 400, 100)
+        assert choose(chosen, [], [middle], 1) == ([], [middle])
+        another = seen(100, 100, 100)
+        assert choose(chosen, [Face(middle.box)], [another], 2) == ([], []), "the other place is for the large one"
+
+    def test_with_the_most_central_too(self):
+        chosen = targets(target_hold=5.0, target_policy="central")
+        chosen.lost(Face(at(330, 250, 60), "central"), 0)
+        assert choose(chosen, [], [seen(80, 100, 150)], 1) == ([], [])
+
+    @pytest.mark.parametrize(("side", "taken"), [(95, False), (96, True)])
+    def test_one_that_is_as_large_but_for_the_hysteresis_may_be_the_same(self, side, taken):
+        chosen = targets(target_hold=5.0, target_hysteresis=1.25)
+        chosen.lost(Face(at(200, 200, 120)), 0)
+        assert bool(choose(chosen, [], [seen(500, 200, side)], 1)[1]) is taken
+
+
+class TestComplaint:
+    REGION = "a face is in view, but not in target.region"
+    HELD = "a face is in view; the place is kept for one that was lost (target.hold)"
+
+    def complaint(self, tracks=(), found=(), lost=None, **settings):
+        chosen = targets(**settings)
+        assert chosen.complaint == ""
+        if lost:
+            chosen.lost(Face(lost), 0)
+        choose(chosen, list(tracks), list(found), 1)
+        complaint = chosen.complaint
+        chosen.clear()
+        assert chosen.complaint == ""
+        return complaint
+
+    def test_none_while_somebody_is_measured_or_nobody_there(self):
+        face, found = Face(at(200, 200, 80)), seen(400, 200, 60)
+        assert self.complaint() == ""
+        assert self.complaint(found=[found]) == ""
+        assert self.complaint([face]) == ""
+        assert self.complaint([face], [found]) == ""
+        assert self.complaint(target_id="abcde") == ""
+
+    def test_nobody_in_the_region(self):
+        right = {"target_region": [0.5, 0.0, 0.5, 1.0]}
+        assert self.complaint(found=[seen(100, 200, 60)], **right) == self.REGION
+        assert self.complaint([Face(at(100, 200, 60))], **right) == self.REGION
+        assert self.complaint([Face(at(400, 200, 60))], [seen(100, 200, 60)], **right) == ""
+
+    def test_a_place_is_kept(self):
+        assert self.complaint(found=[seen(500, 200, 60)], lost=at(200, 200, 120), target_hold=5.0) == self.HELD
+
+    def test_another_than_the_one_that_was_asked_for(self):
+        asked = "a face is in view, but not 'one', which target.id asks for"
+        other, one = Face(at(100, 200, 80), "other"), Face(at(400, 200, 80), "one")
+        assert self.complaint([other], target_id="one") == asked
+        assert self.complaint([other, one], target_id="one", max_faces=2) == ""
+        assert self.complaint(found=[seen(100, 200, 80)], target_id="one") == asked
+        right = {"target_region": [0.5, 0.0, 0.5, 1.0]}
+        assert self.complaint(found=[seen(100, 200, 80)], target_id="one", **right) == asked
+
+    def test_no_long_id_fills_a_log(self):
+        assert len(self.complaint([Face(at(100, 200, 80))], target_id="x" * 128)) < 120
