@@ -121,14 +121,15 @@ ALONE := env -u PYTHONPATH -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u LD_LIBRA
 .venv-noble/pins.txt: .venv-noble/build-ready requirements/noble.txt
 	@cp requirements/noble.txt $@
 
-# Not editable: the messages in the source tree are those of .venv. Built with this numpy, as on a robot.
+# Not editable, and tested from another folder: `python -m` would find the source tree, which has .venv's messages or
+# none. Built with this numpy, as on a robot.
 .venv-%/tested: .venv-%/pins.txt again
 	@echo "installing into .venv-$* ..."
 	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
 	@$(ALONE) .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
 	@$(ALONE) .venv-$*/bin/rppg-ros demo --rate 0 --output ''
 	@echo "left out: test/packaging (about this checkout, whatever the versions: make test runs it)"
-	@$(ALONE) .venv-$*/bin/pytest --ignore test/packaging
+	@cd .venv-$* && $(ALONE) bin/pytest -c ../pyproject.toml ../test --ignore ../test/packaging
 
 test-lowest: .venv-lowest/tested test-noble
 test-noble: .venv-noble/tested

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import rclpy
 from faults_judge import FPS, Outcome, scene
@@ -21,6 +22,8 @@ from rppg_ros.nodes.messages import to_header
 from rppg_ros.nodes.video_messages import image_message
 from rppg_ros.sources.base import RGB, THERMAL, StreamFrame
 from rppg_ros.types import NS_PER_S, Vital
+
+PROFILE = Path(__file__).parents[1] / "config" / "fastdds_shared_memory.xml"
 
 
 def _stop(stream: str) -> Edit:
@@ -154,6 +157,7 @@ def outcomes(groups: set[str], seconds: float) -> Iterator[Outcome]:
         return
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(PROFILE))  # as the launch files do
     rclpy.init()
     try:
         for case in chosen:

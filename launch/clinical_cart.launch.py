@@ -32,7 +32,7 @@ def generate_launch_description() -> LaunchDescription:
             "dds_profile",
             default_value="loopback",
             description="loopback: no other host sees topics or names, so cameras, screens and recorders must run on this one; "
-            "none: as the environment says, for carts with more hosts; or path of a Fast DDS profile",
+            "shared_memory: for carts with more hosts; none: as the environment says; or path of a Fast DDS profile",
         ),
     ]
     pipeline = PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, "launch", "pipeline.launch.py"]))

@@ -21,7 +21,7 @@ from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "rppg_ros"
 EXIT_BAD_SETTING = 2  # rppg_ros.nodes.managed
-LOOPBACK_PROFILE = "fastdds_loopback.xml"
+PROFILES = {"loopback": "fastdds_loopback.xml", "shared_memory": "fastdds_shared_memory.xml"}
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2, 3
 # Each makes rmw_fastrtps or Fast DDS add transports or peers to those of a profile.
 AGAINST_A_PROFILE = ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER")
@@ -52,9 +52,10 @@ ARGUMENTS = (
     ("log_level", "info", "debug, info, warn, error or fatal", None),
     (
         "dds_profile",
-        "none",
-        "loopback: Fast DDS listens on this host alone, no other host sees topics or names; none: as the environment says; "
-        "or path of a Fast DDS profile",
+        "shared_memory",
+        "shared_memory: Fast DDS as it is, with memory enough that no subscriber that died stops the crops, unless the "
+        "environment has a profile or another middleware; loopback: this host alone, no other host sees topics or names; "
+        "none: as the environment says; or path of a Fast DDS profile",
         None,
     ),
     (
@@ -81,18 +82,29 @@ def _dds(context):
     if profile == "none":
         return []
     middleware = context.environment.get("RMW_IMPLEMENTATION", "")
-    if middleware and not middleware.startswith("rmw_fastrtps"):
+    other = middleware and not middleware.startswith("rmw_fastrtps")
+    if profile == "shared_memory" and (other or any(context.environment.get(name) for name in PROFILE_VARIABLES)):
+        return []  # whoever chose these has a say in it
+    if other:
         raise RuntimeError(
             f"dds_profile:={profile} is for Fast DDS and RMW_IMPLEMENTATION={middleware} reads none: give dds_profile:=none"
         )
-    if profile == "loopback":
-        profile = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", LOOPBACK_PROFILE]).perform(context)
+    alone = profile != "shared_memory"
+    if profile in PROFILES:
+        profile = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", PROFILES[profile]]).perform(context)
     if not os.path.isfile(profile):  # Fast DDS would go on without it
-        raise RuntimeError(f"dds_profile: no file {profile}; it is loopback, none or the path of a Fast DDS profile")
+        raise RuntimeError(
+            f"dds_profile: no file {profile}; it is shared_memory, loopback, none or the path of a Fast DDS profile"
+        )
     path = os.path.abspath(profile)
-    return [
+    reads = [
         LogInfo(msg=f"Fast DDS profile: {path}"),
         *(SetEnvironmentVariable(name, path) for name in PROFILE_VARIABLES),
+    ]
+    if not alone:
+        return reads
+    return [
+        *reads,
         # LOCALHOST would add a transport that listens on every address; SYSTEM_DEFAULT leaves the profile as it is.
         SetEnvironmentVariable("ROS_AUTOMATIC_DISCOVERY_RANGE", "SYSTEM_DEFAULT"),
         *(UnsetEnvironmentVariable(name) for name in AGAINST_A_PROFILE if name in context.environment),

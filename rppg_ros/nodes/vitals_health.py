@@ -58,6 +58,10 @@ class Vitals(Protocol):
         """Name of a topic, after remapping."""
         ...
 
+    def count_publishers(self, topic: str) -> int:
+        """How many nodes send on a topic."""
+        ...
+
 
 class VitalsHealth:
     """Health of the parts of a vitals node."""
@@ -83,11 +87,11 @@ class VitalsHealth:
             **{f"stamps {verdict.value}": counts[verdict] for verdict in Verdict},
         }
         if not node.last_ns and not counts[Verdict.UNSET]:
-            health.warn(f"nothing received on {topic}")
+            health.warn(f"nothing received on {topic}, {self._senders(topic)}")
         elif counts[Verdict.UNSET] and not node.last_ns:
             health.error("face_crops come without a stamp (header.stamp is 0)")
         elif node.age() > node.settings.stale_after:
-            health.warn(f"no new frame on {topic}: nothing comes, or its stamps stand still")
+            health.warn(f"no new frame on {topic}, {self._senders(topic)}")
         for why in node.half.too_slow:
             health.warn(why)
         if node.complaint.text:
@@ -95,6 +99,11 @@ class VitalsHealth:
         if node.several:
             health.error(node.several)
         return node.node_health(health)
+
+    def _senders(self, topic: str) -> str:
+        if self._node.count_publishers(topic):
+            return "although somebody sends there: nothing arrives, or its stamps stand still"
+        return "and nobody sends there"
 
     def engine(self) -> Health:
         """Of the engine and its worker, and the newest rates of the face that has been in view longest."""

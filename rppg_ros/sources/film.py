@@ -291,6 +291,7 @@ def _turns_of_file(path: str | Path) -> int | None:
     if hasattr(av.VideoFrame, "rotation"):
         return None
     capture = cv2.VideoCapture(str(path))
-    degrees = capture.get(cv2.CAP_PROP_ORIENTATION_META)  # with the clock
+    degrees = capture.get(cv2.CAP_PROP_ORIENTATION_META)
     capture.release()
-    return -round(degrees / 90) % 4
+    with_the_clock = tuple(int(part) for part in cv2.__version__.split(".")[:2]) >= (4, 7)
+    return round(-degrees / 90 if with_the_clock else degrees / 90) % 4

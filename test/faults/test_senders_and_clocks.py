@@ -108,6 +108,25 @@ def test_crops_whose_stamp_stands_still_are_no_news(use_sim_time):
     node.destroy_node()
 
 
+def test_silence_is_told_from_a_sender_that_is_not_heard():
+    """The middleware can fail between two processes that are both well (docs/faults.md)."""
+    node = vitals_node()
+    said = node._diagnostics._checks["crops"]
+    assert said().message == "nothing received on /face_crops, and nobody sends there"
+    publisher = node.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
+    wait_for(lambda: node.count_publishers("face_crops"), what="the sender")
+    assert said().message.startswith("nothing received on /face_crops, although somebody sends there")
+    node.take_crops(START_NS, [], "camera")
+    assert "face_crops" not in said().message
+    host_s = node.time._monotonic()
+    node.time._monotonic = lambda: host_s + 5.0
+    assert said().message.startswith("no new frame on /face_crops, although somebody sends there")
+    node.destroy_publisher(publisher)
+    wait_for(lambda: not node.count_publishers("face_crops"), what="the sender's end")
+    assert said().message == "no new frame on /face_crops, and nobody sends there"
+    node.destroy_node()
+
+
 def test_no_clock_is_in_the_diagnostics():
     node = vitals_node(use_sim_time=True)
     for crop in crops(seconds=0.2):

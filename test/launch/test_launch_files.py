@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -77,6 +78,29 @@ def test_a_dds_profile_that_would_do_nothing_is_refused(profile, environment, me
     pytest.importorskip("launch_ros", reason="launch and launch_ros are not on PyPI; they come with ROS from apt")
     with pytest.raises(RuntimeError, match=message):
         environment_of(profile, **environment)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}, {"FASTRTPS_DEFAULT_PROFILES_FILE": "/etc/ours.xml"}],
+)
+def test_the_default_profile_gives_way_to_what_the_environment_says(environment):
+    pytest.importorskip("launch_ros", reason="launch and launch_ros are not on PyPI; they come with ROS from apt")
+    assert environment_of("shared_memory", **environment) == environment_of("none", **environment)
+
+
+@pytest.mark.parametrize("name", ["fastdds_shared_memory.xml", "fastdds_loopback.xml"])
+def test_shared_memory_holds_all_that_fast_dds_keeps_of_a_subscriber_that_died(name):
+    """512 messages (its port_queue_capacity) of 65,500 bytes (its maxMessageSize), and the allocator's own."""
+    profile = ElementTree.parse(ROOT / "config" / name).getroot()
+    space = {"dds": "http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"}
+    transports = {
+        one.find("dds:transport_id", space).text: one for one in profile.iterfind(".//dds:transport_descriptor", space)
+    }
+    used = [one.text for one in profile.iterfind(".//dds:userTransports/dds:transport_id", space)]
+    assert set(used) == set(transports)
+    (shared,) = [one for one in transports.values() if one.find("dds:type", space).text == "SHM"]
+    assert int(shared.find("dds:segment_size", space).text) >= 512 * (65_500 + 64)
 
 
 def test_launch_knows_the_exit_code_of_a_wrong_setting():

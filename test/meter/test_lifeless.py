@@ -12,6 +12,9 @@ from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.types import Box, FaceCrop, Rate, Status, Vital
 from rppg_ros.vision.evidence import EVIDENCE_SIZE, EvidenceMeter
 
+pytestmark = pytest.mark.skipif(
+    not hasattr(cv2, "IMWRITE_JPEG_SAMPLING_FACTOR_444"), reason="cameras with whole chroma need OpenCV 4.7"
+)
 PIXELS, SECONDS = 48, 25.0
 BOX = Box(200, 100, 160, 160)
 RHYTHMS = {

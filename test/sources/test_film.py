@@ -13,6 +13,7 @@ from rppg_ros.sources import film
 from rppg_ros.sources.base import SourceError
 from rppg_ros.sources.video import VideoFile
 
+OLD_OPENCV = tuple(int(part) for part in cv2.__version__.split(".")[:2]) < (4, 7)
 SIZE = (96, 128)  # height, width
 BLOCKS = np.repeat(np.array([[(40, 60, 200), (30, 180, 60), (210, 90, 20), (128, 128, 128)]], np.uint8), 32, axis=1)
 PATTERN = np.repeat(BLOCKS, SIZE[0], axis=0)
@@ -90,6 +91,8 @@ def by_opencv(path):
     ],
 )
 def test_frames_and_times_are_those_of_opencv(suffix, codec, pix_fmt, options, tmp_path):
+    if OLD_OPENCV and "bf" in options:
+        pytest.skip("OpenCV before 4.7 gives the last B-frames the time 0")
     path = write(tmp_path / f"a.{suffix}", codec, pix_fmt=pix_fmt, options=options)
     found, error = read(path)
     times, images = by_opencv(path)
@@ -161,7 +164,8 @@ def test_a_video_filmed_on_its_side_is_put_upright(turns, tmp_path):
     path.write_bytes(content)
     for before, picture, image in zip(plain, film.pictures(path), by_opencv(path)[1], strict=True):
         assert np.array_equal(picture.bgr(), np.rot90(before, -turns))
-        assert np.abs(picture.bgr().astype(int) - image).max() <= 1
+        if not OLD_OPENCV:  # which turns it the other way
+            assert np.abs(picture.bgr().astype(int) - image).max() <= 1
         assert picture.bgr().flags.c_contiguous
 
 
