@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from belief_data import RGB_ENGINES, collect, keep
 from injected import GRID, STRENGTH, _boxes, _pulsing, _without_pulse, read_frames
+from scipy import signal
 
 from rppg_ros.meter import CameraHalf
 from rppg_ros.settings.evaluation import EvaluationSettings
@@ -30,7 +31,9 @@ from rppg_ros.synthesis.lifeless import World, random_rhythm
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop
 
 SECONDS, LARGEST = 30.0, 640
-FINGER_HZ = 30.0
+FINGER_HZ = 30
+WINDOW_S, BEATS_S = 10, 4.0  # of the waveform to lay the strap upon; over which the truth is the mean
+LOST = 8.0  # per minute: so far apart, the waveform's own rate says nothing of the strap's clock
 AS_IT_IS = 2  # so many clips of a kind show a film as it is, the others as another camera would have taken it
 OWN_RATE = {"face": 53.0, "face2": 54.0}  # of the people who keep still: it is taken out before another is put in
 
@@ -168,6 +171,32 @@ def photographed(picture: np.ndarray, times_s: np.ndarray, rng: np.random.Genera
     return frames, about
 
 
+def _beats_beside(beats_s: np.ndarray, wave: np.ndarray) -> np.ndarray:
+    """Rate over the last BEATS_S of each second, (T,), by a strap whose clock is not the camera's: the two are laid upon one
+    another where the strap's rates and the waveform's own differ least."""
+    ends = np.arange(1, len(wave) // FINGER_HZ + 1)
+    beat_s = np.cumsum(beats_s)
+
+    def rates(length_s: float, later_s: float) -> np.ndarray:
+        found = []
+        for end in ends:
+            mine = beats_s[(beat_s > end - length_s + later_s) & (beat_s <= end + later_s)]
+            found.append(60 / mine.mean() if len(mine) > 1 else np.nan)
+        return np.array(found)
+
+    seen = np.full(len(ends), np.nan)
+    for i, end in enumerate(ends):
+        part = wave[max(end - WINDOW_S, 0) * FINGER_HZ : end * FINGER_HZ]
+        if len(part) == WINDOW_S * FINGER_HZ:
+            power = np.abs(np.fft.rfft(np.hanning(len(part)) * signal.detrend(part), 2**14)) ** 2
+            per_minute = 60 * np.fft.rfftfreq(2**14, 1 / FINGER_HZ)
+            power[(per_minute < 40) | (per_minute > 180)] = 0
+            seen[i] = per_minute[power.argmax()]
+    offsets = np.arange(-6, 6.1, 0.5)
+    later_s = min(offsets, key=lambda offset: np.nanmean(np.minimum(np.abs(rates(WINDOW_S, offset) - seen), LOST)))
+    return rates(BEATS_S, later_s)
+
+
 def finger(subject: str, reference: Path, out: Path) -> str:
     """One fingertip's waveform."""
     name = f"finger-{subject}"
@@ -177,17 +206,8 @@ def finger(subject: str, reference: Path, out: Path) -> str:
     times = rows[:, 0] / 1000
     at = np.arange(times[0], times[-1], 1 / FINGER_HZ)
     wave = -np.interp(at, times, rows[:, 1])
-    beat_s = np.cumsum(beats)
-    ends = np.arange(1, int(at[-1] - at[0]) + 1)
-    truth = np.array(
-        [
-            np.mean(60 / beats[(beat_s > e - 1.6) & (beat_s <= e + 0.6)])
-            if np.any((beat_s > e - 1.6) & (beat_s <= e + 0.6))
-            else np.nan
-            for e in ends
-        ]
-    )
-    arrays = {"bvp_wave": wave, "bvp_start_ns": np.array(0), "bvp_hz": np.array(FINGER_HZ), "bvp_truth": truth}
+    truth = _beats_beside(beats, wave)
+    arrays = {"bvp_wave": wave, "bvp_start_ns": np.array(0), "bvp_hz": np.array(float(FINGER_HZ)), "bvp_truth": truth}
     keep(out / f"{name}.finger.npz", arrays, lives=True, engine="finger", world="", world_rate=np.nan, hardness=np.nan)
     return name
 

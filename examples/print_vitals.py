@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints heart and respiration rates as they come; a plain subscriber, to copy from.
 
-ros2 run rppg_ros vitals &  python3 examples/print_vitals.py [--ros-args -r __ns:=/cart]
+ros2 run rppg_ros vitals_pipeline &  python3 examples/print_vitals.py [--ros-args -r __ns:=/cart]
 """
 
 import rclpy

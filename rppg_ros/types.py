@@ -208,10 +208,13 @@ class Rate:
         reasons: tuple[Reason, ...] = (),
         shares: tuple[float, ...] = (),
     ) -> Rate:
-        """A rate that says why there is no number; a status that is a reason need not be given one."""
+        """A rate that says why there is no number; a status that is a reason need not be given one.
+
+        Shares that are not given are 1, and 0 of WARMING_UP: nothing of the waveform is there.
+        """
         if not reasons and status in _REASON_OF_STATUS:
             reasons = (_REASON_OF_STATUS[status],)
-        nan, shares = math.nan, shares or (1.0,) * len(reasons)
+        nan, shares = math.nan, shares or tuple(0.0 if one is Reason.WARMING_UP else 1.0 for one in reasons)
         return cls(vital, face_id, stamp_ns, nan, nan, nan, 0.0, status, window_s, model, reasons, shares)
 
 

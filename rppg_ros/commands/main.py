@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from rppg_ros import __version__
 from rppg_ros.commands import convert, evaluate, models, train
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; its exit code, 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="rppg-ros", description="Heart and breath from cameras, as ROS 2 nodes.")
     parser.add_argument("--version", action="version", version=f"rppg-ros {__version__}")
@@ -19,9 +22,28 @@ def main(argv: list[str] | None = None) -> int:
     evaluate.add_parser(commands)
     convert.add_parser(commands)
     train.add_parser(commands)
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        _refuse(_of_command(parser, sys.argv[1:] if argv is None else argv), unknown)
     code: int = arguments.run(arguments)
     return code
+
+
+def _of_command(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the command, or command of a command, that the words name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for index, word in enumerate(words):
+                if word in action.choices:
+                    return _of_command(action.choices[word], words[index + 1 :])
+    return parser
+
+
+def _refuse(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
+    """End with exit code 2, and name the nearest option that there is."""
+    first = next((word for word in unknown if word.startswith("-")), unknown[0])
+    near = difflib.get_close_matches(first.partition("=")[0], parser._option_string_actions, 1)
+    parser.error(f"unrecognized arguments: {' '.join(unknown)}" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

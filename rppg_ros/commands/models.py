@@ -80,7 +80,11 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 def _list(args: argparse.Namespace, console: Console) -> None:
     console.print(_shipped())
-    registry = models_module("registry")
+    try:
+        registry = models_module("registry")
+    except UsageError as error:
+        console.print(f"Families of networks: {error}", highlight=False, markup=False)
+        return
     table = Table(title="Families", title_justify="left")
     for heading in ("family", "what it is", "variants", "official checkpoints"):
         table.add_column(heading)

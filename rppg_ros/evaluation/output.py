@@ -34,7 +34,7 @@ def write_run(results: Results, folder: Path, console: Console) -> list[Figures]
             f"{report}, results.json, summary.json and tables are in {folder}", highlight=False, soft_wrap=True
         )
     except ReportError as error:
-        console.print(f"no report: {error}", style="yellow", highlight=False)
+        console.print(f"no report: {error}", style="yellow", highlight=False, markup=False)
     return rows
 
 

@@ -10,8 +10,11 @@ from rppg_ros.inference.engine import Engine
 from rppg_ros.sync.stamps import DROPS, MAX_GAP_S, StampGuard, Verdict
 from rppg_ros.types import NS_PER_S, FaceCrop, Rate, Reason, Status, Vital
 from rppg_ros.vitals.reader import PERIOD_S
+from rppg_ros.vitals.spectral_evidence import GRIDS
 
 Job = Window | ClipEnd
+
+ALMOST = 0.99  # of a warming up whose first window is late
 
 
 @dataclass(slots=True)
@@ -88,13 +91,21 @@ class CropIntake:
         self._due_ns = stamp_ns + round(PERIOD_S * NS_PER_S)
         if not self._clips:
             out.rates.extend(self._unknown(vital, "", stamp_ns, Status.NO_FACE) for vital in Vital)
+        plan = self._engine.plan
+        final = plan.first - max(plan.hold_back.values(), default=0)  # points of the first window that are told
+        first_ns = round((final / plan.rate_hz - PERIOD_S / 4) * NS_PER_S)
         for face, clip in self._clips.items():
-            if clip.windows:
+            about_to_speak = 0 < first_ns <= stamp_ns - clip.start_ns < first_ns + NS_PER_S
+            if clip.windows or about_to_speak:
                 continue
             for vital in Vital:
                 status = Status.WARMING_UP if vital in self._engine.vitals else Status.UNSUPPORTED
-                out.rates.append(self._unknown(vital, face, stamp_ns, status))
+                out.rates.append(self._unknown(vital, face, stamp_ns, status, clip.start_ns))
 
-    def _unknown(self, vital: Vital, face_id: str, stamp_ns: int, status: Status) -> Rate:
-        reasons = (self._absence,) if status is Status.NO_FACE else ()
-        return Rate.unknown(vital, face_id, stamp_ns, status, self._engine.name, reasons=reasons)
+    def _unknown(self, vital: Vital, face_id: str, stamp_ns: int, status: Status, since_ns: int = 0) -> Rate:
+        reasons: tuple[Reason, ...] = (self._absence,) if status is Status.NO_FACE else ()
+        shares: tuple[float, ...] = ()
+        if status is Status.WARMING_UP:
+            reasons = (Reason.WARMING_UP,)
+            shares = (min((stamp_ns - since_ns) / NS_PER_S / GRIDS[vital].min_s, ALMOST),)
+        return Rate.unknown(vital, face_id, stamp_ns, status, self._engine.name, reasons=reasons, shares=shares)

@@ -16,7 +16,7 @@ from rppg_ros.inference.waves import Output
 from rppg_ros.meter.camera import CameraHalf, TrackedFrame
 from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
 from rppg_ros.meter.reading import Reading, ReadingMaker
-from rppg_ros.meter.vitals import SCALE_TOLERANCE, VitalsHalf, engine_of
+from rppg_ros.meter.vitals import SCALE_TOLERANCE, VitalsHalf, engine_of, min_quality_of
 from rppg_ros.settings.files import read_params_file
 from rppg_ros.settings.halves import MeterSettings
 from rppg_ros.settings.schema import SettingError, make
@@ -24,9 +24,9 @@ from rppg_ros.sources.base import SourceError, StreamFrame
 from rppg_ros.sources.factory import open_source
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sync.policies import RGB, THERMAL
-from rppg_ros.types import NS_PER_S, Rate, Vital, Waveform
+from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
 from rppg_ros.vision.detect import Detector
-from rppg_ros.vitals.session import Session
+from rppg_ros.vitals.session import Session, overall_rate
 
 MAX_STAMP_NS = 2**62  # the year 2116
 Stamp = int | float
@@ -170,12 +170,15 @@ class Measurement:
     ----------
     name : of the recording.
     readings : in order.
-    sessions : what all of the recording comes to, for each vital sign of the face that was measured longest: `overall` is one
-        rate with its interval and quality, `seconds` the rate of each second by what came before and after it.
+    results : one rate for all of the recording, of each vital sign, of the face that was measured longest: NaN with a status
+        and reasons where no rate is believed enough.
+    sessions : where there was waveform enough, what `results` are made of: `seconds` are the belief in each second by what came
+        before and after it. Nothing is kept back: compare its `quality`.
     """
 
     name: str
     readings: tuple[Reading, ...]
+    results: Mapping[Vital, Rate] = field(default_factory=dict)
     sessions: Mapping[Vital, Session] = field(default_factory=dict)
 
     def rates(self, vital: Vital, face_id: str | None = None) -> list[Rate]:
@@ -243,10 +246,21 @@ def measure(source: str | Path, thermal_source: str | Path = "", fps: float = 0.
             broken = error
         readings += maker.take(meter.flush(), last=True)
         sessions = {vital: found for vital in Vital if (found := meter.session(vital)) is not None}
-        measurement = Measurement(opened.name, tuple(readings), sessions)
+        measurement = Measurement(opened.name, tuple(readings), _results(meter, readings, sessions), sessions)
     if broken is not None:
         raise IncompleteError(str(broken), measurement)
     return measurement
+
+
+def _results(meter: VitalsMeter, readings: list[Reading], sessions: Mapping[Vital, Session]) -> dict[Vital, Rate]:
+    """One rate of each vital sign; where nothing was to be read, what was said last."""
+    least, model = min_quality_of(meter.settings), meter.vitals.engine.name
+    found = {vital: overall_rate(vital, session, least[vital], model) for vital, session in sessions.items()}
+    for vital in Vital:
+        said = [reading.heart if vital is Vital.BVP else reading.respiration for reading in readings]
+        silent = [rate for rate in said if rate.status is not Status.OK]
+        found.setdefault(vital, silent[-1] if silent else Rate.unknown(vital, "", 0, Status.WARMING_UP, model))
+    return found
 
 
 def _nanoseconds(stamp: Stamp) -> int:

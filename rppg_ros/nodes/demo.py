@@ -42,7 +42,7 @@ def run_demo(source: str, model: str, rate: float, output: str, params_file: str
         _watch(console, nodes, monitor, source_node)
         return _conclude(console, monitor, source_node.error, output)
     except ParameterError as error:
-        console.print(f"[red]{error}")
+        console.print(f"rppg-ros demo: {error}", style="red", highlight=False, markup=False)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -63,6 +63,8 @@ def _watch(console: Console, nodes: list[Node], monitor: DemoMonitor, source: Vi
     for node in nodes:
         if isinstance(node, ManagedNode):
             node.autostart()
+            if node.problem:
+                raise ParameterError(node.problem)
     spinner = threading.Thread(target=executor.spin, daemon=True)
     spinner.start()
     console.print(
@@ -77,6 +79,8 @@ def _watch(console: Console, nodes: list[Node], monitor: DemoMonitor, source: Vi
             while time.monotonic() < end and not monitor.settled:
                 time.sleep(1 / REFRESH_HZ)
             live.update(measured_table(monitor))
+        if not console.is_terminal:
+            console.print()  # or the next line would stand behind the table
     finally:
         executor.shutdown()
         spinner.join(5.0)

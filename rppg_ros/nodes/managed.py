@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -21,7 +22,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from rppg_ros.nodes.diagnostics import Health, Recent
 from rppg_ros.nodes.elapsed import ElapsedTime
-from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters, check_params_files
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters, check_flags, check_params_files
 from rppg_ros.nodes.worker import WORKER_NAME
 
 THROTTLE_S = 5.0
@@ -226,6 +227,7 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
     try:
         check_params_files(sys.argv if args is None else args)
         nodes = make()
+        check_flags(sys.argv if args is None else args, nodes)
         if not rclpy.ok():
             return 0
         executor = make_executor()
@@ -237,7 +239,7 @@ def run_nodes(make: Callable[[], Sequence[Node]], args: list[str] | None = None)
         if not asked_to_end.is_set():
             _spin(executor)
     except (ParameterError, InvalidParameterTypeException, InvalidParameterValueException) as error:
-        rclpy.logging.get_logger("rppg_ros").fatal(str(error))
+        rclpy.logging.get_logger(Path(sys.argv[0]).stem).fatal(str(error))
         return EXIT_BAD_SETTING
     except ExternalShutdownException:
         pass
@@ -263,7 +265,9 @@ def _spin(executor: Any) -> None:
         except Exception as error:
             if not rclpy.ok():
                 return
-            rclpy.logging.get_logger("rppg_ros").error(f"{type(error).__name__}: {str(error)[:MAX_SHOWN]}; goes on")
+            rclpy.logging.get_logger(Path(sys.argv[0]).stem).error(
+                f"{type(error).__name__}: {str(error)[:MAX_SHOWN]}; goes on"
+            )
 
 
 def _leave_if_a_worker_runs_on() -> None:

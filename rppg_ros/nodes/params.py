@@ -16,6 +16,7 @@ from rppg_ros.settings.schema import Setting, SettingError, make, settings_of, u
 Group = TypeVar("Group")
 Applied = Callable[[Any], None]
 PARAMS_FILE = "--params-file"
+FLAGS = ("-p", "--param")
 
 
 class ParameterError(ValueError):
@@ -80,13 +81,13 @@ class Parameters:
         return out
 
     def _unknown(self, name: str) -> str:
-        owner = self._owner(name)
+        owner = self.owner(name)
         if owner:
             return f"unknown parameter '{name}' of {self._node.get_name()}: it is a parameter of {owner}"
         return unknown(name, self.known, "parameter")
 
     @staticmethod
-    def _owner(name: str) -> str:
+    def owner(name: str) -> str:
         """Which of our nodes has a parameter of that name; empty: none."""
         return next((node for node, group in NODES.items() if name in settings_of(group)), "")
 
@@ -100,7 +101,7 @@ class Parameters:
             if declared is None:
                 if name in also_known or name.split(".")[0] in NOT_OURS or self._node.has_parameter(name):
                     continue
-                if self._owner(name):  # a section `/**` of a file is for all nodes: another's setting is no misspelling
+                if self.owner(name):  # a section `/**` of a file is for all nodes: another's setting is no misspelling
                     continue
                 raise ParameterError(self._unknown(name))
             # `rate:=0` and `fps: 30` mean 0.0 and 30.0, and `source:=0` is camera "0"; rclpy would refuse all three.
@@ -168,6 +169,19 @@ def _descriptor(declared: Setting) -> ParameterDescriptor:
     else:
         out.integer_range = [IntegerRange(from_value=int(declared.minimum), to_value=int(declared.maximum))]
     return out
+
+
+def check_flags(args: Sequence[str], nodes: Iterable[Node]) -> None:
+    """ParameterError: `-p NAME:=VALUE` names a setting that none of the nodes of this process has."""
+    ours = [node for node in nodes if isinstance(node, StrictParameters)]
+    known = {name for node in ours for name in node.parameters.known}
+    for option, text in itertools.pairwise(args):
+        node_name, _, name = text.partition(":=")[0].rpartition(":")
+        if option not in FLAGS or not known or name in known or node_name:
+            continue
+        owner = Parameters.owner(name)
+        if owner:
+            raise ParameterError(f"unknown parameter '{name}': it is a parameter of {owner}")
 
 
 def check_params_files(args: Sequence[str]) -> None:

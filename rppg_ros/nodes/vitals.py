@@ -232,7 +232,9 @@ class VitalsNode(ManagedNode):
 
     def _publish_waveform(self, wave: Waveform) -> None:
         self._outputs[wave.vital].publish(waveform_message(wave, self._frame_id))
-        self.lags[wave.vital] = (self.last_ns - wave.end_ns) / 1e9
+        lag_s = (self.last_ns - wave.end_ns) / NS_PER_S
+        if lag_s >= 0:  # else it is of before a clock that was set back
+            self.lags[wave.vital] = lag_s
         samples = self._samples[wave.vital]
         if samples.get_subscription_count():
             for sample in sample_messages(wave, self._frame_id):

@@ -15,6 +15,8 @@ from rppg_ros.sync.stamps import Verdict
 from rppg_ros.types import Rate, Status, Vital
 from rppg_ros.vitals.registry import RATES
 
+SENDER_S = 4.0  # after its start, a sender is expected to be heard
+
 
 class Vitals(Protocol):
     """What is looked at of a vitals node."""
@@ -87,11 +89,11 @@ class VitalsHealth:
             **{f"stamps {verdict.value}": counts[verdict] for verdict in Verdict},
         }
         if not node.last_ns and not counts[Verdict.UNSET]:
-            health.warn(f"nothing received on {topic}, {self._senders(topic)}")
+            health.warn(f"nothing received on {topic}{self._senders(topic)}")
         elif counts[Verdict.UNSET] and not node.last_ns:
             health.error("face_crops come without a stamp (header.stamp is 0)")
         elif node.age() > node.settings.stale_after:
-            health.warn(f"no new frame on {topic}, {self._senders(topic)}")
+            health.warn(f"no new frame on {topic}{self._senders(topic)}")
         for why in node.half.too_slow:
             health.warn(why)
         if node.complaint.text:
@@ -101,9 +103,11 @@ class VitalsHealth:
         return node.node_health(health)
 
     def _senders(self, topic: str) -> str:
+        if self._node.age() < SENDER_S:
+            return ""
         if self._node.count_publishers(topic):
-            return "although somebody sends there: nothing arrives, or its stamps stand still"
-        return "and nobody sends there"
+            return ", although somebody sends there: nothing arrives, or its stamps stand still"
+        return ", and nobody sends there"
 
     def engine(self) -> Health:
         """Of the engine and its worker, and the newest rates of the face that has been in view longest."""

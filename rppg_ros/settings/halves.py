@@ -65,7 +65,15 @@ class CameraSettings(TimeSettings):
         10.0,
         live=True,
     )
-    target_patience: float = setting("target.patience", 0.7, "and for how long", 0.0, 30.0, unit="s", live=True)
+    target_patience: float = setting(
+        "target.patience",
+        0.7,
+        "how long another face must be better before it takes a target's place",
+        0.0,
+        30.0,
+        unit="s",
+        live=True,
+    )
     target_hold: float = setting(
         "target.hold",
         0.0,
@@ -165,14 +173,14 @@ class VitalsSettings(TimeSettings):
     hop: float = setting("hop", 1.0, "new waveform per inference of a windowed network", 0.1, 10.0, unit="s")
     threads: int = setting("threads", 1, "threads of ONNX Runtime for one inference", 1, 16)
     heart_rate_min_quality: float = setting(
-        "heart_rate.min_quality", 0.8, "least quality of a heart rate that is given as a number", 0.0, 1.0, live=True
+        "heart_rate.min_quality", 0.8, "least quality of a heart rate that is given as a number", 0.0, 0.99, live=True
     )
     respiration_rate_min_quality: float = setting(
         "respiration_rate.min_quality",
         0.7,
         "least quality of a respiration rate that is given as a number",
         0.0,
-        1.0,
+        0.99,
         live=True,
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rppg_ros.types import NS_PER_S, Vital
+from rppg_ros.types import NS_PER_S, Rate, Status, Vital
 from rppg_ros.vitals.belief import WITHIN, Believed, believed, smoothed
 from rppg_ros.vitals.observation import ObservationModel, shipped_model
+from rppg_ros.vitals.reasons import explain
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectral_evidence import GRIDS, features
 from rppg_ros.vitals.witnesses import witnesses
@@ -33,6 +34,28 @@ class Session:
     at_s: np.ndarray
     seconds: tuple[Believed, ...]
     overall: Believed
+
+
+def overall_rate(vital: Vital, found: Session | None, least_quality: float, model: str = "") -> Rate:
+    """One rate for all of a recording, or why there is none.
+
+    Parameters
+    ----------
+    found : None: there was not enough of a waveform. least_quality : less belief gives no number.
+    """
+    if found is None:
+        return Rate.unknown(vital, "", 0, Status.WARMING_UP, model)
+    whole, (low, high) = found.overall, RATES[vital].per_minute
+    end_ns = round(float(found.at_s[-1]) * NS_PER_S)
+    window_s = float(found.at_s[-1] - found.at_s[0]) + GRIDS[vital].look_s
+    # So written that NaN fails.
+    if whole.quality >= least_quality and low <= whole.per_minute <= high:
+        numbers = (whole.per_minute, whole.std, math.nan, whole.quality)
+        return Rate(vital, "", end_ns, *numbers, Status.OK, window_s, model, low=whole.low, high=whole.high)
+    why = explain(whole, None, math.nan)
+    reasons, shares = tuple(reason for reason, _ in why), tuple(share for _, share in why)
+    rate = Rate.unknown(vital, "", end_ns, Status.LOW_QUALITY, model, window_s, reasons, shares)
+    return replace(rate, quality=whole.quality if math.isfinite(whole.quality) else 0.0)
 
 
 def session(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rppg_ros.commands.models import add_parser
-from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_OK
+from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_OK, UsageError
 from rppg_ros.inference.card import ModelCard
 from support.official import write_mmrphys
 
@@ -48,6 +48,16 @@ def test_output_defaults_to_the_name(checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("import", checkpoint, "--family", "mmrphys") == EXIT_OK
     assert (tmp_path / "mmrphys-sef-rgb-base-scamps.onnx").is_file()
+
+
+def test_list_without_torch_has_what_is_in_the_box(capsys, monkeypatch):
+    def lacking(name):
+        raise UsageError("torch is not installed: pip install 'rppg_ros[models]'")
+
+    monkeypatch.setattr("rppg_ros.commands.models.models_module", lacking)
+    assert run("list") == EXIT_OK
+    told = capsys.readouterr().out
+    assert "mmrphys-rgbt" in told and "pip install 'rppg_ros[models]'" in " ".join(told.split())
 
 
 def test_list(capsys):

@@ -1,11 +1,13 @@
 """Settings as ROS parameters: start values, changes while running, and what is said of those that cannot be."""
 
+import re
+
 import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from rppg_ros.nodes.face_tracker import FaceTrackerNode
-from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters
+from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters, check_flags
 from rppg_ros.nodes.vitals import VitalsNode
 from rppg_ros.nodes.vitals_pipeline import make_nodes
 from rppg_ros.settings.nodes import VideoSourceSettings
@@ -76,6 +78,26 @@ def test_another_nodes_setting_is_no_misspelling_at_start_and_refused_later(made
     )
 
 
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["-p", "max_faces:=1"], "unknown parameter 'max_faces': it is a parameter of face_tracker"),
+        (["--param", "detector.rate:=1.0", "-p", "rate:=2.0"], "'detector.rate': it is a parameter of face_tracker"),
+    ],
+)
+def test_another_nodes_setting_on_the_command_line_is_refused(made, flags, says):
+    with pytest.raises(ParameterError, match=re.escape(says)):
+        check_flags(["vitals", "--ros-args", *flags], [made(Plain)])
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["-p", "rate:=1.0"], ["-p", "other:max_faces:=1"], ["-p", "use_sim_time:=true"], ["-r", "max_faces:=x"], []],
+)
+def test_what_is_ours_or_for_another_node_is_not(made, flags):
+    check_flags(["vitals", "--ros-args", *flags], [made(Plain)])
+
+
 def test_rclpys_own_parameters_are_no_misspelling(made):
     assert made(Plain, use_sim_time=True).get_parameter("use_sim_time").value is True
 
@@ -127,7 +149,7 @@ def test_live_settings_act_at_once(made):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"heart_rate__min_quality": 1.5}, "'heart_rate.min_quality' cannot be 1.5: it must be a float from 0 to 1"),
+        ({"heart_rate__min_quality": 1.5}, "'heart_rate.min_quality' cannot be 1.5: it must be a float from 0 to 0.99"),
         ({"heart_rate__min_quality": "high"}, "min_quality"),
         ({"queue_size": 0}, "'queue_size' cannot be 0: it must be an int from 1 to 100"),
     ],
