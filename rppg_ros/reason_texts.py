@@ -6,7 +6,7 @@ from rppg_ros.types import Rate, Reason
 
 TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CAMERA_TOO_SLOW: ("the camera is too slow or uneven", "more frames per second"),
-    Reason.THERMAL_MISSING: ("no thermal images", "connect the thermal camera, or set thermal.enabled to false"),
+    Reason.THERMAL_MISSING: ("no thermal images", "connect the thermal camera, or take a model that needs none"),
     Reason.THERMAL_UNPAIRED: (
         "thermal images do not pair with RGB images",
         "see thermal.time_offset and pairing.max_offset",

@@ -15,6 +15,7 @@ import numpy as np
 from rppg_ros.datasets.base import DatasetError
 from rppg_ros.sources import film
 from rppg_ros.sources.base import RGB, SourceError, StreamFrame
+from rppg_ros.sources.image_size import HEADER, too_large
 from rppg_ros.types import NS_PER_S
 
 LEAST_SHARE = 0.9  # of a video's frames; containers count a few too many
@@ -86,6 +87,9 @@ def read_image(path: Path) -> np.ndarray:
 
 def decoded(data: bytes, name: str) -> np.ndarray:
     """BGR uint8 (H, W, 3) of an image file's content; DatasetError names it where it is none."""
+    why = too_large(data[:HEADER])
+    if why:
+        raise DatasetError(f"{name}: {why}")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # empty, or of a size that cannot be

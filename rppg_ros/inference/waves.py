@@ -20,6 +20,7 @@ from rppg_ros.vitals.gain import RunningGain
 from rppg_ros.vitals.reader import PERIOD_S, RateReader
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.session import LookLog
+from rppg_ros.vitals.spectral_evidence import GRIDS
 
 Output = Waveform | Rate
 
@@ -157,8 +158,15 @@ class WaveMaker:
             if too_slow and not math.isnan(period_s)
             else ""
         )
-        if not too_slow or rate.status is not Status.OK:
+        if rate.status is not Status.OK:
             return rate
+        # A rate that exists, though it is not given, would be seen at the frame rate less itself.
+        alias = 60 / period_s - rate.per_minute if period_s > 0 else math.nan
+        if not too_slow:
+            if not rate.per_minute <= alias <= GRIDS[rate.vital].high:
+                return rate
+            told = f"frames come every {period_s:.2f} s: {rate.per_minute:.0f} may be {alias:.0f} a minute"
+            self.too_slow[rate.vital] = told
         reasons = (Reason.CAMERA_TOO_SLOW,)
         return Rate.unknown(
             rate.vital, rate.face_id, rate.stamp_ns, Status.LOW_QUALITY, rate.model, rate.window_s, reasons

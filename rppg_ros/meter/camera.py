@@ -18,11 +18,13 @@ from rppg_ros.sync.policies import RGB, THERMAL, SyncLibrary, make_pairing
 from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.detect import Detector
+from rppg_ros.vision.liveness import Liveness
 from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, can_be_skin, face_level, guessed_scale
 from rppg_ros.vision.tracker import FaceTracker
 
 DEFAULT_REQUEST = CropRequest()
 STREAMS = (RGB, THERMAL)
+NOT_SKIN_S = 2.0  # after the last face whose degrees were none
 WAIT_STEP_S = 0.01  # a smaller change of the wait is none
 
 
@@ -94,7 +96,8 @@ class CameraHalf:
         self.watch = NormalisationWatch()
         self.alignment = Alignment()
         self.not_skin = ""
-        self._waiting = 0
+        self._waiting = self._unled = 0
+        self._not_skin_ns = 0
         self._wait_s = s.pairing_max_wait
         self._float_thermal = False
         self._radiometry = Radiometry(s.thermal_scale, s.thermal_offset, s.thermal_unit)
@@ -146,7 +149,7 @@ class CameraHalf:
         self.watch = NormalisationWatch()
         self.alignment = Alignment()
         self.not_skin = ""
-        self._waiting = 0
+        self._waiting = self._unled = 0
 
     def follow(self, request: CropRequest) -> None:
         """Cut such crops from the next frame on, unless the settings say otherwise."""
@@ -173,9 +176,7 @@ class CameraHalf:
         tag : handed back with the faces of an RGB image.
         """
         state = self.streams[stream]
-        state.saw(stamp_ns)
-        verdict = state.guard.check(stamp_ns)
-        state.standing = state.standing + 1 if verdict is Verdict.DUPLICATE else 0
+        verdict = state.judge(stamp_ns)
         if verdict is Verdict.UNSET:
             self._refuse(stream, "its stamp is 0; whoever gives images must stamp them")
         if verdict in DROPS:
@@ -183,6 +184,7 @@ class CameraHalf:
         self._waiting += stream == RGB
         if verdict is Verdict.RESET:
             self._pairing.reset(stream)
+            state.liveness = Liveness()  # a recording that is played again repeats, and lives
             self.alignment = Alignment()
             if stream == RGB:
                 self.tracker.reset()
@@ -190,7 +192,11 @@ class CameraHalf:
             stamp_ns += round(self.settings.thermal_time_offset * NS_PER_S)
         self.alignment.arrived(stream, stamp_ns)
         self._follow_latency()
-        return self._track(self._pairing.push(stream, stamp_ns, _Arrival(stamp_ns, image, tag)))
+        arrival = _Arrival(stamp_ns, image, tag)
+        self._unled = 0 if stream == RGB else self._unled + 1
+        if self._unled > FOR_SURE:  # nobody else will look at it
+            self._read(THERMAL, arrival)
+        return self._track(self._pairing.push(stream, stamp_ns, arrival))
 
     def flush(self) -> list[TrackedFrame]:
         """Track what still waits for thermal; at the end of a recording."""
@@ -200,13 +206,15 @@ class CameraHalf:
         out = []
         self._waiting = 0 if pairs else self._waiting
         for pair in pairs:
+            if pair.follower is not None:
+                self.alignment.paired()
             rgb = self._read(RGB, pair.lead)
             if rgb is None:
                 if self.streams[RGB].lifeless_since_ns is not None:  # no sample: as far as anybody knows, no face
                     out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag, picture_dead=True))
                 continue
             thermal, state = self._thermal_of(pair)
-            crops = self._skin_only(self.tracker.process(rgb, thermal))
+            crops = self._skin_only(pair.stamp_ns, self.tracker.process(rgb, thermal))
             if thermal is None:
                 crops = [replace(crop, thermal_state=state) for crop in crops]
             out.append(TrackedFrame(pair.stamp_ns, crops, pair.lead.tag))
@@ -215,7 +223,6 @@ class CameraHalf:
     def _thermal_of(self, pair: Pair[_Arrival, _Arrival]) -> tuple[Frame | None, ThermalState]:
         if pair.follower is None:
             return None, ThermalState.UNPAIRED if self.alignment.arriving else ThermalState.MISSING
-        self.alignment.paired()
         frame = self._read(THERMAL, pair.follower)
         return frame, ThermalState.DEAD if frame is None else ThermalState.USED
 
@@ -227,11 +234,14 @@ class CameraHalf:
             self._wait_s = wait_s
             self._pairing.tune(s.pairing_max_offset, wait_s)
 
-    def _skin_only(self, crops: list[FaceCrop]) -> list[FaceCrop]:
+    def _skin_only(self, stamp_ns: int, crops: list[FaceCrop]) -> list[FaceCrop]:
         """Crops without the degrees that no face has: the scale is wrong, or the place, and both make breath of anything."""
         levels = [face_level(c.thermal) for c in crops if c.thermal is not None and c.thermal_radiometric]
         if not levels:
+            if crops or stamp_ns - self._not_skin_ns > NOT_SKIN_S * NS_PER_S:
+                self.not_skin = ""  # of a face that is not seen any more
             return crops
+        self._not_skin_ns = stamp_ns
         if any(can_be_skin(level) for level in levels):  # one of several faces may be hidden from the thermal camera
             self.not_skin = ""
             return crops

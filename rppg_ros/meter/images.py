@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rppg_ros.sources.image_size import MAX_PIXELS
 from rppg_ros.sources.images import ImageError
 
 Image = np.ndarray | Callable[[], np.ndarray]
@@ -14,7 +15,6 @@ Image = np.ndarray | Callable[[], np.ndarray]
 THERMAL_TYPES = (np.uint8, np.uint16, np.float32)
 MIN_SIDE_PX = 8
 MAX_ASPECT = 8  # a panorama
-MAX_PIXELS = 2**27  # 134 million
 
 
 def checked_rgb(image: np.ndarray) -> np.ndarray:

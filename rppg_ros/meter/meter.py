@@ -99,7 +99,7 @@ class VitalsMeter:
         Parameters
         ----------
         stamp : when the frame was taken: nanoseconds as an int, or seconds as a float; of one clock for both cameras.
-        rgb : uint8 (H, W, 3), RGB.
+        rgb : uint8 (H, W, 3), RGB; contiguous or not (`bgr[..., ::-1]`). Its memory may be used again afterwards.
         thermal : (H, W) uint8, uint16 or float32, the camera's raw values; see the settings `thermal.scale`, `thermal.offset`
             and `thermal.unit`.
 
@@ -115,7 +115,8 @@ class VitalsMeter:
             (THERMAL, thermal, checked_thermal),
             (RGB, rgb, checked_rgb),
         ]  # thermal first: RGB need not wait for it
-        given = [(stream, check(image)) for stream, image, check in images if image is not None]
+        # Copied, for images wait for one another, and a camera's next one may be written over this.
+        given = [(stream, check(image).copy()) for stream, image, check in images if image is not None]
         outputs = [output for stream, image in given for output in self.outputs(stream, stamp_ns, image)]
         return self._readings.take(outputs)
 

@@ -81,7 +81,7 @@ class TrackerHealth:
             health.error(f"the stamps on {topic} stand still: its images are not used")
         elif state.of_stamps:
             health.error(f"{topic}: {state.of_stamps}")
-        if state.complaint:
+        if state.complaint and silent_s <= node.settings.stale_after:  # else it is of an image of long ago
             health.error(f"{topic}: {state.complaint}")
         if stream == RGB and node.camera.unpaired:
             health.warn(node.camera.unpaired)

@@ -130,7 +130,7 @@ class VitalsHealth:
         if self._dropped.counted(worker.dropped, "dropped"):
             health.warn("windows are dropped: the network is slower than the camera")
         if self._late.counted(node.late_rates, "late"):
-            health.warn("rates come too late to be given: this machine falls behind")
+            health.warn("rates come too late to be given: this machine falls behind, or stamps are of another time")
         if node.failure.text:
             health.error(node.failure.text)
         return health

@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rppg_ros.sources.image_size import HEADER, too_large
+
 MONO = frozenset({"mono8", "8UC1"})
 THERMAL = {"mono16": np.uint16, "16UC1": np.uint16, "32FC1": np.float32, "mono8": np.uint8, "8UC1": np.uint8}
 # OpenCV's own names say nothing of colour; images that come under them are OpenCV's order.
@@ -94,6 +96,9 @@ def thermal_image(message: Any) -> np.ndarray:
 
 def _decode(message: Any, flags: int) -> np.ndarray:
     data = np.frombuffer(message.data, np.uint8)
+    why = too_large(data[:HEADER].tobytes())
+    if why:
+        raise ImageError(why)
     try:
         image = cv2.imdecode(data, flags) if len(data) else None
     except cv2.error:

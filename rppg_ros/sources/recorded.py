@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from rppg_ros.sources.base import RGB, SourceError
+from rppg_ros.sources.image_size import HEADER, too_large
 
 # sensor_msgs/image_encodings: channels of each name; 16 bits where the name ends so, else 8.
 CHANNELS = {
@@ -63,6 +64,9 @@ def decoded_array(message: Any, stream: str) -> tuple[np.ndarray, str]:
     SourceError : it cannot be decoded, or a thermal image has colours.
     """
     data = np.asarray(message.data, np.uint8)
+    why = too_large(data[:HEADER].tobytes())
+    if why:
+        raise SourceError(why)
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR if stream == RGB else cv2.IMREAD_UNCHANGED)
     except cv2.error:

@@ -15,6 +15,7 @@ from rppg_ros.vitals.reasons import explain
 from rppg_ros.vitals.registry import RateSpec
 from rppg_ros.vitals.spectral_evidence import GRIDS, features
 from rppg_ros.vitals.spectrum import snr_db, spectrum
+from rppg_ros.vitals.stopping import Stopping
 from rppg_ros.vitals.witnesses import witnesses
 
 PERIOD_S = 1.0
@@ -57,12 +58,15 @@ class RateReader:
         self._end_ns: int | None = None
         self._due_ns = 0
         self._seen_ns: int | None = None
+        self._stopping, self._stopped = Stopping(spec.vital, self._grid.window_s), False
         self._forget()
         self._restart()
 
     def _restart(self) -> None:
         self._samples = np.zeros(0)
         self.quality = math.nan  # of the newest look
+        self._stopped = False
+        self._stopping.restart()
         # Whoever comes after a gap may be somebody else: what the new waveform says by itself has to agree.
         self._alone = None if self._seen_ns is None else self._blank()
 
@@ -115,6 +119,10 @@ class RateReader:
         return self._young(wave, stamp_ns, window_s) if young else self._rate(wave, stamp_ns, looked_s, found, beside)
 
     def _young(self, wave: Waveform, stamp_ns: int, window_s: float) -> Rate:
+        if self._stopped:
+            return Rate.unknown(
+                wave.vital, wave.face_id, stamp_ns, Status.LOW_QUALITY, wave.model, window_s, (Reason.NO_SIGN_OF_LIFE,)
+            )
         there = (round(window_s / self._grid.min_s, 3),)
         return Rate.unknown(
             wave.vital, wave.face_id, stamp_ns, Status.WARMING_UP, wave.model, window_s, (Reason.WARMING_UP,), there
@@ -144,18 +152,30 @@ class RateReader:
                 held.advance((stamp_ns - self._seen_ns) / NS_PER_S)
         self._seen_ns = stamp_ns
 
+    def _has_stopped(self, per_minute: float, rate_hz: float) -> bool:
+        """Whether the rhythm that is believed is not there any more; after a while it is forgotten, and all begins anew."""
+        self._stopped = False
+        self._stopping.see(self._samples, rate_hz, per_minute)
+        if self._stopping.ended:
+            self._forget()
+            self._restart()
+            self._stopped = True
+        return self._stopping.withheld or self._stopped
+
     def _rate(self, wave: Waveform, stamp_ns: int, window_s: float, found: Believed, beside: np.ndarray | None) -> Rate:
         low, high = self._spec.per_minute
         # So written that NaN fails: a model, a waveform or a threshold that is none gives no number.
         good = math.isfinite(found.std) and found.quality >= self.min_quality
         alive = bool(np.ptp(self._samples) > 0) and bool(np.isfinite(self._samples).all())
         known = alive and good and low <= found.per_minute <= high
-        self.quality = found.quality if alive else 0.0
-        status = Status.OK if known else Status.LOW_QUALITY
-        why = () if known else explain(found, beside, wave.rate_hz)
-        numbers = (found.per_minute, found.std) if known else (math.nan, math.nan)
         newest = self._samples[-round(window_s * wave.rate_hz) :]
         snr = snr_db(spectrum(newest, wave.rate_hz), self._spec, found.per_minute / 60) if alive else math.nan
+        stopped = known and self._has_stopped(found.per_minute, wave.rate_hz)
+        known = known and not stopped
+        self.quality = found.quality if alive and not stopped else 0.0
+        status = Status.OK if known else Status.LOW_QUALITY
+        why = () if known else [(Reason.NO_SIGN_OF_LIFE, 1.0)] if stopped else explain(found, beside, wave.rate_hz)
+        numbers = (found.per_minute, found.std) if known else (math.nan, math.nan)
         return Rate(
             wave.vital, wave.face_id, stamp_ns, *numbers, snr,
             self.quality if math.isfinite(self.quality) else 0.0, status, window_s, wave.model,

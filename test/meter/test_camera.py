@@ -200,7 +200,7 @@ def test_a_dead_rgb_camera_shows_nobody_and_is_named(fill):
     assert late and not any(one.crops for one in late)
     assert len(late) == 30
     assert half.streams["rgb"].complaint in (REPEATED, "all pixels are 0", "all pixels are 255")
-    again = play(half, [(stream, stamp_ns + 5 * S, image) for stream, stamp_ns, image in rgb])
+    again = play(half, [(stream, stamp_ns + 5 * S, image ^ 1) for stream, stamp_ns, image in rgb])
     assert again[-1].crops and not half.streams["rgb"].complaint
 
 
@@ -214,7 +214,7 @@ def test_a_dead_thermal_camera_gives_no_heat_and_is_named(kind):
         if stream == "thermal":
             noise = RNG.integers(0, 65535, image.shape, dtype=np.uint16)
             image = {"frozen": held, "zero": held * 0, "saturated": held * 0 + 65535, "noise": noise}[kind]
-        frames.append((stream, stamp_ns + 3 * S, image))
+        frames.append((stream, stamp_ns + 3 * S, image ^ 1 if stream == "rgb" else image))  # no two are the same
     dead = play(half, frames)
     assert any(crop.thermal is not None for one in alive for crop in one.crops)
     assert [crop for one in dead for crop in one.crops] and all(

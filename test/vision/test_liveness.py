@@ -35,6 +35,42 @@ def test_the_same_image_again_is_none(image):
     assert judged(image, image.copy(), other, other.copy(), image) == ["", REPEATED, "", REPEATED, ""]
 
 
+@pytest.mark.parametrize("buffers", [2, 3, 30, 127])
+def test_a_ring_of_buffers_is_no_camera(buffers):
+    ring = [noisy(ROOM, seed) for seed in range(buffers)]
+    found = judged(*(ring[i % buffers] for i in range(3 * buffers)))
+    assert found[: buffers + 1] == [""] * (buffers + 1), "the first that comes again may be chance"
+    assert set(found[buffers + 1 :]) == {f"the images repeat those of {buffers} images ago"}
+
+
+def test_a_ring_that_ends_is_over():
+    ring = [noisy(ROOM, seed) for seed in range(8)]
+    assert judged(*ring * 3, *(noisy(ROOM, 100 + seed) for seed in range(3)))[-3:] == ["", "", ""]
+
+
+def test_a_film_that_is_played_to_and_fro_is_none():
+    film = [noisy(ROOM, seed) for seed in range(20)]
+    assert judged(*film, *film[-2::-1], *film[1:]) == [""] * 58
+
+
+def test_what_is_longer_than_all_that_is_remembered_is_none():
+    film = [noisy(HEAT, seed) for seed in range(140)]
+    assert judged(*film, *film) == [""] * 280
+
+
+def test_images_upside_down_or_turned_colours_are_judged_alike():
+    bgr = noisy(ROOM, 1)
+    assert judged(bgr[..., ::-1], bgr[..., ::-1], bgr[::-1], bgr[::-1], bgr.copy()) == ["", REPEATED, "", REPEATED, ""]
+
+
+def test_memory_that_is_used_again_is_no_repetition():
+    liveness, buffer = Liveness(), np.empty_like(ROOM)
+    for seed in range(5):
+        buffer[:] = noisy(ROOM, seed)
+        assert liveness.complaint(buffer) == ""
+    assert liveness.complaint(buffer) == REPEATED
+
+
 def test_another_size_or_depth_is_another_image():
     assert judged(HEAT, HEAT[:, :80].copy(), HEAT.astype(np.float32)) == ["", "", ""]
 
