@@ -20,20 +20,18 @@ import numpy as np
 import torch
 from belief_set import DEAD, LIVE, Sequence, held_out, load
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rppg_ros.types import Vital
 from rppg_ros.vitals.observation import MOST
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
-HIDDEN = (64, 32)
+HIDDEN = (32, 16)
 LAYERS = ("first", "second", "third")
 DROPPED = 0.05  # share of the units that are left out while it learns
 NOISE = 0.1  # deviation of what is added to the standardised features, alike at all rates, while it learns
 KERNEL = {Vital.BVP: 2.0, Vital.RSP: 0.8}  # per minute: how sharply the truth is known
 LIFELESS = 1.5  # weight of a second without life: a number there is the worst that can happen
 EARLY, EARLY_LOOKS = 3.0, 4.0  # the first looks count so much more: a number that is right is wanted soon
-AVERAGED = 0.995  # share of the averaged weights that a step leaves: what is kept of an epoch is the average
 WITHOUT = 5  # one file in so many is also heard without evidence
 TIMES = {"film": 2, "finger": 6}  # how often those are shown whose names begin so
 
@@ -198,7 +196,6 @@ def main() -> None:
     optimiser = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=1e-2)
     steps = args.epochs * math.ceil(len(fitted) / args.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, steps + 1)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGED), use_buffers=True)
     best, kept = math.inf, model.state_dict()
     for epoch in range(args.epochs):
         losses = []
@@ -210,14 +207,13 @@ def main() -> None:
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            average.update_parameters(model)
             losses.append(loss.item())
-        steady = average.module.eval()
+        model.eval()
         with torch.no_grad():
-            held = [loss_of(steady, steady(f), *r, KERNEL[args.vital]).item() for f, *r in batches(checked, 24, rng)]
+            held = [loss_of(model, model(f), *r, KERNEL[args.vital]).item() for f, *r in batches(checked, 24, rng)]
         print(f"epoch {epoch} loss {np.mean(losses):.3f} held out {np.mean(held):.3f}", flush=True)
         if np.mean(held) < best:
-            best, kept = np.mean(held), {name: value.clone() for name, value in steady.state_dict().items()}
+            best, kept = np.mean(held), {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(kept)
     settle(model, checked, args.vital, rng)
     write(model, args.vital, args.output)

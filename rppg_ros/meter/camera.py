@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rppg_ros.meter.images import Image, checked_rgb, checked_thermal
+from rppg_ros.meter.skin import SkinWatch
 from rppg_ros.meter.stream import FOR_SURE, StreamState
 from rppg_ros.meter.view import view_of
 from rppg_ros.settings.halves import CameraSettings
@@ -19,12 +20,11 @@ from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.detect import Detector
 from rppg_ros.vision.liveness import Liveness
-from rppg_ros.vision.thermal import NormalisationWatch, Radiometry, can_be_skin, face_level, guessed_scale
+from rppg_ros.vision.thermal import NormalisationWatch, Radiometry
 from rppg_ros.vision.tracker import FaceTracker
 
 DEFAULT_REQUEST = CropRequest()
 STREAMS = (RGB, THERMAL)
-NOT_SKIN_S = 2.0  # after the last face whose degrees were none
 WAIT_STEP_S = 0.01  # a smaller change of the wait is none
 
 
@@ -95,12 +95,10 @@ class CameraHalf:
         self.stats = CameraStats()
         self.watch = NormalisationWatch()
         self.alignment = Alignment()
-        self.not_skin = ""
         self._waiting = self._unled = 0
-        self._not_skin_ns = 0
         self._wait_s = s.pairing_max_wait
-        self._float_thermal = False
         self._radiometry = Radiometry(s.thermal_scale, s.thermal_offset, s.thermal_unit)
+        self._skin = SkinWatch(self._radiometry)
         # Without a thermal camera there is nothing to wait for.
         policy = s.pairing_policy if s.thermal_enabled else "rgb_leads"
         self._pairing = make_pairing(policy, s.pairing_max_offset, s.pairing_max_wait, s.pairing_queue_size, library)
@@ -134,6 +132,11 @@ class CameraHalf:
         return f"no {RGB} image has a thermal partner, and pairing.policy is {self.settings.pairing_policy}"
 
     @property
+    def not_skin(self) -> str:
+        """Why the degrees of a face that is seen can be none; empty: they can, or none was seen lately."""
+        return self._skin.complaint(self.streams[RGB].last_ns)
+
+    @property
     def unregistered(self) -> bool:
         """Whether thermal images pair, and nobody knows where the faces lie in them."""
         return self.alignment.arriving and bool(self.alignment.share > 0) and self.tracker.view.assumed
@@ -148,7 +151,7 @@ class CameraHalf:
         self.tracker.reset()
         self.watch = NormalisationWatch()
         self.alignment = Alignment()
-        self.not_skin = ""
+        self._skin.restart()
         self._waiting = self._unled = 0
 
     def follow(self, request: CropRequest) -> None:
@@ -214,7 +217,7 @@ class CameraHalf:
                     out.append(TrackedFrame(pair.stamp_ns, [], pair.lead.tag, picture_dead=True))
                 continue
             thermal, state = self._thermal_of(pair)
-            crops = self._skin_only(pair.stamp_ns, self.tracker.process(rgb, thermal))
+            crops = self._skin.only(pair.stamp_ns, self.tracker.process(rgb, thermal))
             if thermal is None:
                 crops = [replace(crop, thermal_state=state) for crop in crops]
             out.append(TrackedFrame(pair.stamp_ns, crops, pair.lead.tag))
@@ -233,25 +236,6 @@ class CameraHalf:
         if abs(wait_s - self._wait_s) > WAIT_STEP_S:
             self._wait_s = wait_s
             self._pairing.tune(s.pairing_max_offset, wait_s)
-
-    def _skin_only(self, stamp_ns: int, crops: list[FaceCrop]) -> list[FaceCrop]:
-        """Crops without the degrees that no face has: the scale is wrong, or the place, and both make breath of anything."""
-        levels = [face_level(c.thermal) for c in crops if c.thermal is not None and c.thermal_radiometric]
-        if not levels:
-            if crops or stamp_ns - self._not_skin_ns > NOT_SKIN_S * NS_PER_S:
-                self.not_skin = ""  # of a face that is not seen any more
-            return crops
-        self._not_skin_ns = stamp_ns
-        if any(can_be_skin(level) for level in levels):  # one of several faces may be hidden from the thermal camera
-            self.not_skin = ""
-            return crops
-        guess = guessed_scale(levels[0], self._radiometry, self._float_thermal)
-        hint = f"; with {guess} it would be a face" if guess else "; see thermal.scale, thermal.offset and thermal.unit"
-        self.not_skin = f"the face has {levels[0]:.0f} degrees Celsius: that is no skin{hint}"
-        return [
-            replace(c, thermal=None, thermal_stamp_ns=0, thermal_radiometric=False, thermal_state=ThermalState.NOT_SKIN)
-            for c in crops
-        ]
 
     def _read(self, stream: str, arrival: _Arrival) -> Frame | None:
         if arrival.frame is None and not arrival.spoilt:
@@ -288,7 +272,7 @@ class CameraHalf:
         if not self._is_sample(stream, arrival.stamp_ns, raw):
             return None
         self.watch.push(raw)
-        self._float_thermal = raw.dtype == np.float32
+        self._skin.is_float = raw.dtype == np.float32
         celsius, radiometric = self._radiometry.apply(raw)
         return Frame(arrival.stamp_ns, celsius, radiometric)
 

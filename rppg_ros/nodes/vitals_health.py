@@ -106,7 +106,7 @@ class VitalsHealth:
         if self._node.age() < SENDER_S:
             return ""
         if self._node.count_publishers(topic):
-            return ", although somebody sends there: nothing arrives, or its stamps stand still"
+            return ", although a node publishes there: it sends nothing, nothing arrives, or stamps stand still"
         return ", and nobody sends there"
 
     def engine(self) -> Health:

@@ -103,3 +103,19 @@ sys.exit(vitals.main())
 """
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S)
     assert process.returncode == 0 and "Traceback" not in process.stderr, process.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("module", ["vitals", "video_source"])
+def test_a_signal_while_modules_are_imported_ends_the_node(module, ending, tmp_path):
+    """The first module that is imported after the package says so, and waits."""
+    (tmp_path / "rclpy.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(600)\n")
+    command = [sys.executable, "-m", f"rppg_ros.nodes.{module}"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+    try:
+        assert process.stdout.readline() == "importing\n", process.stderr.read()
+        code, said = ended(process, ending)
+    finally:
+        process.kill()
+    assert code == 0 and not said, said

@@ -5,11 +5,14 @@ import random
 import threading
 
 import pytest
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
 
 from rppg_ros.nodes.face_tracker import FaceTrackerNode
 from rppg_ros.nodes.vitals import VitalsNode
-from support.graph import context, overrides
+from support.graph import context, overrides, spinning, wait_for
 from support.people import START_NS, S, crops
 
 STEPS = ("configure", "cleanup", "activate", "deactivate")
@@ -81,3 +84,23 @@ def test_fifty_times_round_leaves_nothing_behind_and_still_measures(made):
     assert (
         node.half.faces == ["abcde"] and abs(node.last_ns - START_NS - 59 * S // 30) < S // 30 and node.surprises == 0
     )
+
+
+@pytest.mark.parametrize("cls", [FaceTrackerNode, VitalsNode])
+def test_a_transition_that_is_not_allowed_is_answered(made, cls):
+    """Over the service, as a lifecycle manager asks: without an answer it would wait for ever."""
+    node = made(cls)
+    caller = Node("manager")
+    client = caller.create_client(ChangeState, f"/{node.get_name()}/change_state")
+    with spinning(node, caller):
+        wait_for(client.service_is_ready, what="the service")
+
+        def answer(transition_id):
+            future = client.call_async(ChangeState.Request(transition=Transition(id=transition_id)))
+            wait_for(future.done, what=f"an answer to {transition_id}")
+            return future.result().success
+
+        assert not answer(Transition.TRANSITION_DEACTIVATE) and not answer(99)
+        assert answer(Transition.TRANSITION_CONFIGURE) and not answer(Transition.TRANSITION_CONFIGURE)
+        assert state_of(node) == "inactive"
+    caller.destroy_node()

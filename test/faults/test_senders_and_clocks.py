@@ -118,11 +118,11 @@ def test_silence_is_told_from_a_sender_that_is_not_heard():
     assert said().message == "nothing received on /face_crops, and nobody sends there"
     publisher = node.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
     wait_for(lambda: node.count_publishers("face_crops"), what="the sender")
-    assert said().message.startswith("nothing received on /face_crops, although somebody sends there")
+    assert said().message.startswith("nothing received on /face_crops, although a node publishes there")
     node.take_crops(START_NS, [], "camera")
     assert "face_crops" not in said().message
     node.time._monotonic = lambda: began_s + 10.0
-    assert said().message.startswith("no new frame on /face_crops, although somebody sends there")
+    assert said().message.startswith("no new frame on /face_crops, although a node publishes there")
     node.destroy_publisher(publisher)
     wait_for(lambda: not node.count_publishers("face_crops"), what="the sender's end")
     assert said().message == "no new frame on /face_crops, and nobody sends there"

@@ -1,20 +1,23 @@
 """The camera half: stamps, pairs, bad images, requests and live settings; faces are those of a made-up scene."""
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rppg_ros.meter import CameraHalf
+from rppg_ros.meter.skin import SkinWatch
 from rppg_ros.meter.view import homography_of
 from rppg_ros.settings import CameraSettings
 from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sources.images import ImageError
 from rppg_ros.sync.policies import RGB, THERMAL
-from rppg_ros.types import Box, CropRequest
+from rppg_ros.types import Box, CropRequest, FaceCrop
 from rppg_ros.vision.detect import Detection
 from rppg_ros.vision.liveness import REPEATED
+from rppg_ros.vision.thermal import Radiometry
 from support.views import a_view
 
 S = 1_000_000_000
@@ -291,3 +294,71 @@ class Nobody:
 class Somebody(Nobody):
     def detect(self, rgb, min_face_px):
         return [Detection(Box(60, 40, 40, 48), 0.9)]
+
+
+class TestBrokenStamps:
+    """Stamps that break the order of time again and again are named; once is no habit."""
+
+    def said(self, *stamps_s):
+        half = CameraHalf(CameraSettings(thermal_enabled=False), seed=0)
+        image = next(image for stream, _, image in FRAMES if stream == "rgb")
+        for i, stamp_s in enumerate(stamps_s):
+            half.push("rgb", round(stamp_s * S), image ^ (i % 7))
+        return half.streams["rgb"].of_stamps
+
+    def test_two_clocks_in_turn(self):
+        assert "stamps jump back" in self.said(*(t for i in range(20) for t in (100 + i / 15, 2000 + i / 15)))
+
+    def test_bursts_stamped_at_receipt(self):
+        bursts = [10 + burst + i / 1000 for burst in range(4) for i in range(15)]
+        assert self.said(*bursts) == "stamps leave gaps of over 0.5 s: 3 in the last 60 images"
+
+    def test_a_gap_and_a_loop_are_none(self):
+        assert self.said(*(10 + i / 15 for i in range(60)), *(20 + i / 15 for i in range(60))) == ""
+        assert self.said(*(10 + i / 15 for i in range(60)), *(10 + i / 15 for i in range(60))) == ""
+
+    def test_it_is_over_when_they_are_in_order_again(self):
+        bursts = [10 + burst + i / 1000 for burst in range(4) for i in range(15)]
+        assert self.said(*bursts, *(14 + i / 15 for i in range(61))) == ""
+
+
+def test_a_dead_rgb_camera_is_not_the_thermal_cameras_fault():
+    half = CameraHalf(CENTIKELVIN, seed=0)
+    play(half)
+    held = [image for stream, _, image in FRAMES if stream == "rgb"][-1]
+    for turn in range(1, 5):
+        play(half, [(s, at + turn * 3 * S, held if s == "rgb" else image ^ turn) for s, at, image in FRAMES])
+    assert half.streams["rgb"].complaint and not half.alignment.complaint
+
+
+def test_a_thermal_camera_that_freezes_while_there_are_no_rgb_images_is_named_and_cleared():
+    half = CameraHalf(CENTIKELVIN, seed=0)
+    play(half)
+    thermal = [image for stream, _, image in FRAMES if stream == "thermal"]
+    later_ns = FRAMES[-1][1]
+    play(half, [("thermal", later_ns + (i + 1) * S // 9, thermal[0]) for i in range(60)])
+    assert half.streams["thermal"].complaint == REPEATED
+    play(half, [("thermal", later_ns + (61 + i) * S // 9, image ^ 1) for i, image in enumerate(thermal)])
+    assert not half.streams["thermal"].complaint
+
+
+def test_degrees_that_are_no_skin_are_told_while_a_face_is_seen():
+    watch = SkinWatch(Radiometry(0.01, -273.15, "celsius"))
+    hot = FaceCrop(
+        S,
+        "a",
+        np.zeros((9, 9, 3), np.uint8),
+        np.full((9, 9), 65.0, np.float32),
+        Box(0, 0, 9, 9),
+        1.5,
+        1.0,
+        0.0,
+        S,
+        True,
+    )
+    (crop,) = watch.only(S, [hot])
+    assert crop.thermal is None and "65 degrees" in watch.complaint(S)
+    watch.only(2 * S, [])
+    assert "65 degrees" in watch.complaint(3 * S) and watch.complaint(3 * S + 1) == ""
+    warm = replace(hot, thermal=np.full((9, 9), 34.0, np.float32))
+    assert watch.only(4 * S, [warm]) == [warm] and watch.complaint(4 * S) == ""
