@@ -57,6 +57,8 @@ class Stopping:
 
 def _of_rhythm(samples: np.ndarray, rate_hz: float, per_minute: float) -> tuple[float, float]:
     """Amplitude of a rhythm in samples, and the share of their power that it explains; under a Hann window."""
+    if np.ptp(samples) == 0:
+        return 0.0, 0.0
     weight = np.hanning(len(samples) + 2)[1:-1]
     phase = 2 * np.pi * per_minute / 60 * np.arange(len(samples)) / rate_hz
     level = samples - np.average(samples, weights=weight)
@@ -64,4 +66,4 @@ def _of_rhythm(samples: np.ndarray, rate_hz: float, per_minute: float) -> tuple[
     wave, *_ = np.linalg.lstsq(both * np.sqrt(weight)[:, None], level * np.sqrt(weight), rcond=None)
     power = float(np.average(level**2, weights=weight))
     left = float(np.average((level - both @ wave) ** 2, weights=weight))
-    return float(np.hypot(*wave)), 1 - left / power if power > 0 else 0.0
+    return float(np.hypot(*wave)), 1 - left / power
