@@ -26,7 +26,7 @@ from rppg_ros.types import NS_PER_S, Rate, Status, Vital, Waveform
 from rppg_ros.vitals.filters import standardise
 from rppg_ros.vitals.reader import PERIOD_S
 from rppg_ros.vitals.registry import RATES
-from rppg_ros.vitals.session import Session
+from rppg_ros.vitals.session import Session, overall_rate
 
 MIN_WINDOW_SHARE = 0.9  # of a window that the waveform must cover; what is missing is bridged
 SILENT = "SILENT"
@@ -120,11 +120,10 @@ def whole_of(
     """A session beside the truth of the same span; without one, the truth of the whole recording, from first to last stamp."""
     if session is None:
         return Whole(truth=true_rate(truth, vital, *whole_ns))
-    found, (low, high) = session.overall, RATES[vital].per_minute
-    given = found.quality >= least_quality and low <= found.per_minute <= high
+    found = session.overall
     span_ns = [round(at_s * NS_PER_S) for at_s in (session.at_s[0] - RATES[vital].window_s, session.at_s[-1])]
     return Whole(
-        found.per_minute if given else math.nan,
+        overall_rate(vital, session, least_quality).per_minute,
         found.per_minute,
         found.low,
         found.high,

@@ -14,7 +14,7 @@ MIN_ALIKE = 0.1  # correlation of neighbouring pixels; a lens makes it 0.5 and m
 RING = 128  # images that are remembered: a driver may go round its buffers
 DIGESTED = (120, 160)  # rows and columns of an image, at least, or all
 
-REPEATED = "the image is the same as the last one, to the last bit"
+REPEATED = "the image is the same as the last one"
 
 
 class Liveness:
