@@ -165,7 +165,7 @@ class WaveMaker:
         if not too_slow:
             if not rate.per_minute <= alias <= GRIDS[rate.vital].high:
                 return rate
-            told = f"frames come every {period_s:.2f} s: {rate.per_minute:.0f} may be {alias:.0f} a minute"
+            told = f"frames come every {period_s:.2f} s: a faster {RATES[rate.vital].name} may look like this one"
             self.too_slow[rate.vital] = told
         reasons = (Reason.CAMERA_TOO_SLOW,)
         return Rate.unknown(

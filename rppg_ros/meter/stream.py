@@ -59,9 +59,9 @@ class StreamState:
             return "stamps stand still"
         resets, gaps = (self.verdicts.count(verdict) for verdict in (Verdict.RESET, Verdict.GAP))
         if resets >= BROKEN:
-            return f"stamps jump back: {resets} times in the last {LATELY} images"
+            return "stamps jump back again and again: two clocks, or two senders"
         if gaps >= BROKEN:
-            return f"stamps leave gaps of over {self.guard.max_gap_s:g} s: {gaps} in the last {LATELY} images"
+            return f"stamps leave gaps of over {self.guard.max_gap_s:g} s again and again"
         if self.close >= FOR_SURE:
             return "stamps are less than 0.1 ms apart: they are nanoseconds (int) or seconds (float)"
         return ""
