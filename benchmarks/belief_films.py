@@ -30,7 +30,7 @@ from rppg_ros.synthesis.haemodynamics import Body, simulate
 from rppg_ros.synthesis.lifeless import World, random_rhythm
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop
 
-SECONDS, LARGEST = 30.0, 640
+SECONDS, STILL_S, LARGEST = 30.0, 20.0, 640
 FINGER_HZ = 30
 WINDOW_S, BEATS_S = 10, 4.0  # of the waveform to lay the strap upon; over which the truth is the mean
 LOST = 8.0  # per minute: so far apart, the waveform's own rate says nothing of the strap's clock
@@ -84,7 +84,7 @@ def crops_of(frames: Iterator[np.ndarray], fps: float) -> list[FaceCrop]:
 
 
 def film(job: tuple[str, str, int], reference: Path, out: Path) -> str:
-    """One film as "pulse", "none" or "photo"."""
+    """One film as "pulse", "none", "photo", or "own": the pulse that is in it, where that is known."""
     stem, kind, number = job
     name = f"film-{stem}-{kind}-{number}"
     wanted = [engine for engine in RGB_ENGINES if not (out / f"{name}.{engine}.npz").exists()]
@@ -95,9 +95,9 @@ def film(job: tuple[str, str, int], reference: Path, out: Path) -> str:
     frames, stamps_ns = read_frames(path)
     fps = round((len(stamps_ns) - 1) / (stamps_ns[-1] - stamps_ns[0]) * NS_PER_S)
     frames = [small(frame) for frame in frames]
-    if stem in OWN_RATE and kind != "photo":
+    if stem in OWN_RATE and kind not in ("photo", "own"):
         frames = without_own_pulse(frames, OWN_RATE[stem], fps)
-    frames = forth_and_back(frames, SECONDS, fps)
+    frames = forth_and_back(frames, STILL_S if kind == "own" else SECONDS, fps)
     if number >= AS_IT_IS:
         frames = varied(frames, rng)
     times_s, about = np.arange(len(frames)) / fps, {"world": "", "world_rate": np.nan, "world_strength": 0.0}
@@ -108,6 +108,8 @@ def film(job: tuple[str, str, int], reference: Path, out: Path) -> str:
         strength = STRENGTH if number < AS_IT_IS else STRENGTH * float(rng.uniform(0.6, 1.6))
         frames = _pulsing(frames, _boxes(frames), still, vitals.at("bvp", times_s), rng, strength)
         truth = np.array([vitals.mean_rate("heart_rate", end - 1, end) for end in range(1, int(SECONDS) + 1)])
+    elif kind == "own":
+        truth = np.full(int(STILL_S), OWN_RATE[stem])
     elif kind == "photo":
         frames, about = photographed(frames[int(rng.integers(len(frames)))], times_s, rng)
     crops = crops_of(compressed(frames, fps, int(rng.integers(12, 27))), fps)
@@ -117,7 +119,14 @@ def film(job: tuple[str, str, int], reference: Path, out: Path) -> str:
         arrays = collect(crops, engine) | {"bvp_truth": truth}
         if kind == "photo":
             arrays["rsp_truth"] = truth
-        keep(out / f"{name}.{engine}.npz", arrays, lives=kind == "pulse", engine=engine, hardness=np.nan, **about)
+        keep(
+            out / f"{name}.{engine}.npz",
+            arrays,
+            lives=kind in ("pulse", "own"),
+            engine=engine,
+            hardness=np.nan,
+            **about,
+        )
     return name
 
 
@@ -220,6 +229,7 @@ def main() -> None:
     parser.add_argument("--films", nargs="*", default=[])
     parser.add_argument("--fingers", nargs="*", default=[])
     parser.add_argument("--pulses", type=int, default=2, help="of each film; default: %(default)s")
+    parser.add_argument("--own", action="store_true", help="only the films as they are, with the pulse that is in them")
     parser.add_argument("--photographs", type=int, default=3, help="of each film; default: %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="processes; default: %(default)s")
     args = parser.parse_args()
@@ -230,6 +240,8 @@ def main() -> None:
     jobs = [(stem, "none", 0) for stem in args.films]
     jobs += [(stem, "pulse", i) for stem in args.films for i in range(args.pulses)]
     jobs += [(stem, "photo", i) for stem in args.films for i in range(args.photographs)]
+    if args.own:
+        jobs = [(stem, "own", 0) for stem in args.films if stem in OWN_RATE]
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn")) as pool:
         for found in pool.map(partial(film, reference=args.reference, out=args.out), jobs):
             print(found, flush=True)

@@ -47,9 +47,11 @@ def group_of(one: Sequence) -> str:
     kind = one.name.split("-")[0]
     living = bool((one.label == LIVE).any())
     if kind == "film":
-        return {"pulse": "real faces that move", "none": "real faces, pulse lost"}.get(
-            one.name.split("-")[2], f"photographs, {one.world or 'no rhythm'}"
-        )
+        return {
+            "pulse": "real faces that move",
+            "none": "real faces, pulse lost",
+            "own": "real faces, still, own pulse",
+        }.get(one.name.split("-")[2], f"photographs, {one.world or 'no rhythm'}")
     if kind in ("finger", "wave"):
         return {"finger": "fingertips", "wave": "bare waveforms" if living else "bare noise"}[kind]
     if kind == "ramp":
