@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from rppg_ros import __version__
-from rppg_ros.commands import convert, evaluate, models, train
+from rppg_ros.commands import convert, evaluate, models, reproduce, train
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     evaluate.add_parser(commands)
     convert.add_parser(commands)
     train.add_parser(commands)
+    reproduce.add_parser(commands)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         _refuse(_of_command(parser, sys.argv[1:] if argv is None else argv), unknown)

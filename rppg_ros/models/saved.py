@@ -16,6 +16,7 @@ from rppg_ros.models import registry
 from rppg_ros.models.cards import CHUNK_FRAMES, make_card, streams
 from rppg_ros.models.checkpoint import CheckpointError, read_file, sha256
 from rppg_ros.models.network import Network
+from rppg_ros.models.summed import Summed
 
 FORMAT = "rppg_ros.checkpoint"
 VERSION = 1
@@ -53,7 +54,10 @@ def save(network: Network, family: str, provenance: Provenance, path: str | Path
     """Write a checkpoint; an old file stays until the new one is whole."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    summed_hz = network.rate_hz if isinstance(network, Summed) else 0.0
+    network = network.network if isinstance(network, Summed) else network
     about = {
+        "summed_hz": summed_hz,
         "family": family,
         "config": registry.options_of(network.config),
         "provenance": {name: getattr(provenance, name) for name in Provenance.__dataclass_fields__},
@@ -80,6 +84,8 @@ def load(path: str | Path) -> Saved:
         about = json.loads(raw["about"])
         network = cast(Network, registry.build(about["family"], **about["config"]))
         network.load_state_dict(raw["weights"])
+        if about.get("summed_hz"):
+            network = Summed(network, float(about["summed_hz"]))
         return Saved(network.eval(), about["family"], Provenance(**about["provenance"]), sha256(path))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged: {str(error).splitlines()[0]}") from None

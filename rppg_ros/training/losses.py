@@ -68,6 +68,11 @@ def smooth_l1_multitask(
     return torch.stack(parts).sum()
 
 
+def mean_square(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean square of the difference of standardised waves (B, T): 2 (1 - r) of each clip, whatever their units."""
+    return functional.mse_loss(standardised(prediction), standardised(target))
+
+
 def _names(tasks: Mapping[Vital, Tensor]) -> str:
     return ", ".join(sorted(task.value for task in tasks)) or "none"
 

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from rppg_ros.models import registry
 from rppg_ros.models.network import Network
+from rppg_ros.models.summed import steps_of
 from rppg_ros.training.config import TrainConfig
-from rppg_ros.training.losses import DynamicHybridLoss, known_clips, negative_pearson, smooth_l1_multitask
+from rppg_ros.training.losses import DynamicHybridLoss, known_clips, mean_square, negative_pearson, smooth_l1_multitask
 from rppg_ros.types import Vital
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
@@ -78,15 +79,19 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         c = self.config
-        optimiser = torch.optim.AdamW(self.parameters(), c.learning_rate, weight_decay=c.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, c.learning_rate, total_steps=c.epochs * c.steps, pct_start=WARM_UP
-        )
+        kind = torch.optim.AdamW if c.optimiser == "adamw" else torch.optim.Adam
+        optimiser = kind(self.parameters(), c.learning_rate, weight_decay=c.weight_decay)
+        if c.schedule == "constant":
+            return optimiser
+        total = int(self.trainer.estimated_stepping_batches) if c.passes else c.epochs * c.steps
+        rising = WARM_UP if total * WARM_UP != 1 else WARM_UP * 1.5  # torch divides by the steps that rise, less one
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, c.learning_rate, total_steps=total, pct_start=rising)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _split(self, batch: tuple[Tensor, dict[str, Tensor]]) -> tuple[Tensor, Waves]:
         clip, waves = batch
-        return clip, {vital: waves[vital.value] for vital in self.tasks}
+        learnt = steps_of if self.config.labels == "difference" else lambda wave: wave
+        return clip, {vital: learnt(waves[vital.value]) for vital in self.tasks}
 
     def _settled(self, waves: Waves) -> Waves:
         return {vital: wave.float()[:, self.config.skip_frames :] for vital, wave in waves.items()}
@@ -110,9 +115,13 @@ def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]
     if config.loss == "multitask":
         return lambda waves, targets, epoch: smooth_l1_multitask(waves, targets)
     if config.loss.startswith("hybrid"):
-        hybrid = DynamicHybridLoss(config.epochs, config.rate_hz, spectrum_as_logits=config.loss == "hybrid_logits")
+        hybrid = DynamicHybridLoss(
+            config.epochs, config.rate_hz, config.alpha, config.lam, config.theta, config.sigma,
+            spectrum_as_logits=config.loss == "hybrid_logits",
+        )  # fmt: skip
         return lambda waves, targets, epoch: hybrid(waves[Vital.BVP], targets[Vital.BVP], epoch)
-    return lambda waves, targets, epoch: _total(negative_pearson(wave, targets[vital]) for vital, wave in waves.items())
+    each = mean_square if config.loss == "mse" else negative_pearson
+    return lambda waves, targets, epoch: _total(each(wave, targets[vital]) for vital, wave in waves.items())
 
 
 def _total(terms: Iterable[Tensor]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from rppg_ros import __version__
@@ -19,7 +20,7 @@ def remember_start(folder: Path, start: Provenance) -> None:
     (folder / STARTED_FROM).write_text(json.dumps(about, indent=1))
 
 
-def provenance_of(config: TrainConfig, folder: Path, steps: int, held_out_loss: float) -> Provenance:
+def provenance_of(config: TrainConfig, folder: Path, steps: int, scores: Mapping[str, float]) -> Provenance:
     """Of the weights of a finished run."""
     data, licence = _training_data(config), LICENCE
     if config.recordings:
@@ -38,7 +39,7 @@ def provenance_of(config: TrainConfig, folder: Path, steps: int, held_out_loss: 
         training_data=data,
         licence=licence,
         source=source,
-        scores={"held_out_loss": held_out_loss},
+        scores=scores,
     )
 
 

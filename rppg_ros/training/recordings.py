@@ -7,16 +7,16 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from rppg_ros.evaluation.work import RecordingRef, find_recordings
-from rppg_ros.training.config import SHARE_TOLERANCE, RecordingSet, TrainConfig, TrainingError
+from rppg_ros.evaluation.work import RecordingRef
+from rppg_ros.training.config import SHARE_TOLERANCE, TrainConfig
 from rppg_ros.training.crops import Crops, CropSpec, crops_folder, load_crops, make_crops
 from rppg_ros.training.data import WindowSpec
+from rppg_ros.training.recording_set import RecordingSet, TrainingError
 from rppg_ros.training.windows import RecordedWindows
 
 HELD_OUT_SHARE = 0.2  # of the subjects of a set that is trained on and held out
@@ -74,7 +74,7 @@ def open_recorded(config: TrainConfig, cache: Path, film: bool) -> Recorded:
     made_up = 1 - sum(shares) if sum(shares) < 1 - SHARE_TOLERANCE else 0.0
     parts = [1.0 if made_up or not any(held_out) else 0.0, *(1.0 for found in held_out if found)]
     return Recorded(
-        tuple(_windows(found, config, flip=True) for found in train if found),
+        tuple(_windows(found, config, config.flip) for found in train if found),
         (made_up, *(share for share in shares if share)),
         tuple(_windows(found, config, flip=False) for found in held_out if found),
         tuple(parts),
@@ -93,7 +93,7 @@ def _windows(found: Sequence[_Found], config: TrainConfig, flip: bool) -> Record
 
 
 def _usable(chosen: RecordingSet, config: TrainConfig, cache: Path, film: bool) -> list[_Found]:
-    refs = _refs(chosen)
+    refs = chosen.refs()
     network = config.network()
     spec = CropSpec(pixels=network.pixels, thermal="thermal" in network.cameras)
     found, left_out = [], {}
@@ -108,14 +108,6 @@ def _usable(chosen: RecordingSet, config: TrainConfig, cache: Path, film: bool) 
     if film and left_out:
         LOG.warning("%d of %d recordings left out: %s", len(left_out), len(refs), _listed(left_out))
     return found
-
-
-def _refs(chosen: RecordingSet) -> list[RecordingRef]:
-    refs = find_recordings([chosen.folder], chosen.dataset)
-    kept = [ref for ref in refs if chosen.only in ref.key or fnmatchcase(Path(ref.key).name, chosen.only)]
-    if not kept:
-        raise TrainingError(f"only: no recording's name in {chosen.folder} holds or fits '{chosen.only}'")
-    return kept
 
 
 def _listed(reasons: dict[str, str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,15 @@ from torch.utils.data import DataLoader
 
 from rppg_ros import weights
 from rppg_ros.models.saved import load, save
-from rppg_ros.training.config import TrainConfig, TrainingError
+from rppg_ros.models.summed import Summed
+from rppg_ros.training.config import TrainConfig
 from rppg_ros.training.data import Example, SyntheticWindows, WindowSpec
 from rppg_ros.training.module import Learner
 from rppg_ros.training.progress import EpochLines
 from rppg_ros.training.provenance import provenance_of, remember_start
+from rppg_ros.training.recording_set import TrainingError
 from rppg_ros.training.recordings import Recorded, open_recorded, window_spec
-from rppg_ros.training.windows import MixedWindows, RecordedWindows
+from rppg_ros.training.windows import MixedWindows, PassWindows, RecordedWindows
 
 HELD_OUT = 2_000_000_000  # seeds from here on are held out; no run comes that far
 SEEDS_OF_A_RUN = 10_000_000
@@ -45,6 +49,8 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, config)
+    if (folder / BEST).is_file():  # written when all else is done
+        return folder / BEST
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -54,15 +60,18 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
         _start_from(learner, weights.checkpoint(config.start), folder)
     windows = Windows(config, folder)
     windows.film()
+    kept = ModelCheckpoint(folder, "last", enable_version_counter=False)
     best = ModelCheckpoint(folder, "best", monitor="val/loss", enable_version_counter=False)
-    trainer = _trainer(config, folder, best)
+    _quiet()
+    checkpoints = [best, kept] if config.keep == "best" else [kept]  # `kept` last: it keeps what `best` knows
+    trainer = _trainer(config, folder, checkpoints)
     torch.set_flush_denormal(True)  # dying gradients would cost many times a number's time
     try:
         trainer.fit(learner, datamodule=windows, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
     finally:
         torch.set_flush_denormal(False)  # it is the thread's, whose other work may count on the smallest numbers
     if trainer.is_global_zero:
-        _keep_best(config, folder, best)
+        _keep(config, folder, checkpoints[0])
     return folder / BEST
 
 
@@ -85,10 +94,10 @@ def _start_from(learner: Learner, path: Path, folder: Path) -> None:
         loaded = load(path)
     except (ValueError, OSError) as error:
         raise TrainingError(f"start: {error}") from None
-    own = learner.network.state_dict()
+    own, theirs = learner.network.state_dict(), loaded.network
     fitting = {
         name: value
-        for name, value in loaded.network.state_dict().items()
+        for name, value in (theirs.network if isinstance(theirs, Summed) else theirs).state_dict().items()
         if own.get(name, value[:0]).shape == value.shape
     }
     if not fitting:
@@ -97,8 +106,17 @@ def _start_from(learner: Learner, path: Path, folder: Path) -> None:
     remember_start(folder, loaded.provenance)
 
 
-def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightning.Trainer:
+def _quiet() -> None:
+    """Keep from the user what lightning says of every run that is as it should be."""
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    for text in ("Checkpoint directory", "The number of training batches", ".*isinstance\\(treespec", "You defined a"):
+        warnings.filterwarnings("ignore", text)
+
+
+def _trainer(config: TrainConfig, folder: Path, checkpoints: Sequence[ModelCheckpoint]) -> lightning.Trainer:
     precision: Any = config.precision  # one of a long list, which lightning checks
+    averaged = [EMAWeightAveraging(decay=config.ema_decay)] if config.ema_decay else []
+    held_out = config.keep == "best"
     return lightning.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
@@ -106,14 +124,14 @@ def _trainer(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> lightn
         precision=precision,
         max_epochs=config.epochs,
         reload_dataloaders_every_n_epochs=1,
-        limit_train_batches=config.steps,
-        gradient_clip_val=config.clip_norm,
+        limit_train_batches=1.0 if config.passes else config.steps,
+        limit_val_batches=1.0 if held_out else 0,
+        gradient_clip_val=config.clip_norm or None,
         logger=TensorBoardLogger(folder, name="", version="curves"),
         callbacks=[
-            EMAWeightAveraging(decay=config.ema_decay),
-            EarlyStopping("val/loss", patience=config.patience),
-            best,
-            ModelCheckpoint(folder, "last", enable_version_counter=False),  # after `best`: it keeps what that knows
+            *averaged,
+            *([EarlyStopping("val/loss", patience=config.patience)] if held_out else []),
+            *checkpoints,
             RichProgressBar() if sys.stderr.isatty() else EpochLines(),
         ],
         enable_progress_bar=sys.stderr.isatty(),
@@ -151,6 +169,10 @@ class Windows(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Example]:
         c, found = self._config, self._recorded
         assert self.trainer is not None  # which asks
+        if c.passes:
+            assert found is not None  # the config says so
+            windows = PassWindows(found.train, c.seed, self.trainer.current_epoch)
+            return DataLoader(windows, batch_size=c.batch, num_workers=c.workers)
         count = c.steps * c.batch * self.trainer.world_size
         first = c.seed * SEEDS_OF_A_RUN + self.trainer.current_epoch * count
         spec = window_spec(c, c.hardness, tuple(c.without))
@@ -170,11 +192,12 @@ class Windows(lightning.LightningDataModule):
         return DataLoader(windows, batch_size=c.batch, num_workers=c.workers)
 
 
-def _keep_best(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> None:
-    """The best epoch's averaged weights, as a checkpoint of ours."""
+def _keep(config: TrainConfig, folder: Path, best: ModelCheckpoint) -> None:
+    """The best epoch's (or the last one's) weights, as a checkpoint of ours."""
     raw = torch.load(best.best_model_path, map_location="cpu", weights_only=False)  # our own file
     learner = Learner(config)
     learner.load_state_dict(raw["state_dict"])
-    assert best.best_model_score is not None  # it goes with the path
-    provenance = provenance_of(config, folder, raw["global_step"], float(best.best_model_score))
-    save(learner.network, config.family, provenance, folder / BEST)
+    scores = {"held_out_loss": float(best.best_model_score)} if best.best_model_score is not None else {}
+    provenance = provenance_of(config, folder, raw["global_step"], scores if config.keep == "best" else {})
+    network = Summed(learner.network, config.rate_hz) if config.labels == "difference" else learner.network
+    save(network, config.family, provenance, folder / BEST)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from rppg_ros.evaluation.protocols import on_clock
 from rppg_ros.inference.clips import Window
 from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE
 from rppg_ros.sync.resample import grid_ns
 from rppg_ros.training.crops import Crops
-from rppg_ros.training.data import SyntheticWindows, WindowSpec
+from rppg_ros.training.data import Example, SyntheticWindows, WindowSpec
 from rppg_ros.training.mixing import mix
 from rppg_ros.types import NS_PER_S, Vital
 from rppg_ros.vitals.filters import standardise
@@ -63,10 +64,30 @@ class RecordedWindows:
         index = int(np.searchsorted(self._ends, place, side="right"))
         clip = self._clips[index]
         first = int(clip.starts[place - (int(self._ends[index - 1]) if index else 0)])
-        spec = self._spec
+        return self.cut(index, first, self._flip and bool(rng.random() < 0.5))
+
+    def rows(self) -> list[tuple[int, int]]:
+        """Clip and first point of windows that follow one another: each place of a recording is in one at most."""
+        found = []
+        for index, clip in enumerate(self._clips):
+            next_free = 0
+            for first in clip.starts:
+                if first >= next_free:
+                    found.append((index, int(first)))
+                    next_free = int(first) + self._spec.frames
+        return found
+
+    @property
+    def flips(self) -> bool:
+        """Whether windows may be turned left to right."""
+        return self._flip
+
+    def cut(self, index: int, first: int, flipped: bool) -> tuple[Tensor, dict[Vital, Tensor]]:
+        """The window of a clip that begins at a point of its clock."""
+        clip, spec = self._clips[index], self._spec
         at_ns = grid_ns(clip.start_ns, spec.rate_hz, first, spec.frames + spec.pad_frames)
         window, waves = _cut(clip, first, at_ns, spec)
-        if self._flip and rng.random() < 0.5:
+        if flipped:
             window = window[..., ::-1]
         known = {vital: torch.from_numpy(wave.astype(np.float32)) for vital, wave in waves.items()}
         return torch.from_numpy(np.ascontiguousarray(window)), known
@@ -97,6 +118,31 @@ class MixedWindows(SyntheticWindows):
     def _window(self, index: int) -> tuple[Tensor, dict[Vital, Tensor]]:
         source = int(self._sources[index])
         return super()._window(index) if source == 0 else self._recorded[source - 1].draw(self._first + index)
+
+
+class PassWindows(Dataset[Example]):
+    """One pass over recordings, window after window, in an order of its own: as the papers count their epochs.
+
+    Parameters
+    ----------
+    seed, epoch : the order, and which windows are turned left to right, follow from them.
+    """
+
+    def __init__(self, recorded: Sequence[RecordedWindows], seed: int, epoch: int) -> None:
+        rng = np.random.default_rng([seed, epoch, SALT])
+        self._recorded = tuple(recorded)
+        rows = [(source, *row) for source, one in enumerate(recorded) for row in one.rows()]
+        self._rows = [rows[i] for i in rng.permutation(len(rows))]
+        self._turned = rng.random(len(rows)) < 0.5
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> Example:
+        source, index, first = self._rows[number]
+        chosen = self._recorded[source]
+        window, waves = chosen.cut(index, first, chosen.flips and bool(self._turned[number]))
+        return window, {vital.value: wave for vital, wave in waves.items()}
 
 
 def _row(numbers: np.ndarray) -> Row:

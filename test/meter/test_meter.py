@@ -15,8 +15,6 @@ from rppg_ros.sources.demo import DemoScene, DemoSource
 from rppg_ros.sources.frames import image_of
 from rppg_ros.sources.images import ImageError
 from rppg_ros.types import Rate, Reason, Status, Vital, Waveform
-from rppg_ros.vitals.belief import Believed
-from rppg_ros.vitals.session import Session, overall_rate
 from support.recordings import Reduced
 
 S = 1_000_000_000
@@ -221,33 +219,10 @@ def test_a_measurement_tells_faces_apart():
     assert [r.per_minute for r in found.rates(Vital.BVP, "b")] == [90.0] and len(found.rates(Vital.BVP)) == 2
 
 
-class TestResults:
-    """One rate for all of a recording; unknown is NaN with a status."""
-
-    @staticmethod
-    def of(quality, per_minute=70.0):
-        believed = Believed(per_minute, 1.0, 68.0, 72.0, quality, 1 - quality, 0.0, 0.0, 0.0)
-        return overall_rate(Vital.BVP, Session(np.arange(6.0, 30.0), (believed,) * 24, believed), 0.8, "m")
-
-    def test_what_is_believed_enough_is_a_number(self):
-        rate = self.of(0.8)
-        assert (rate.status, rate.per_minute, rate.low, rate.high, rate.quality) == (Status.OK, 70.0, 68.0, 72.0, 0.8)
-        assert rate.window_s == 29.0 and rate.stamp_ns == 29 * 10**9 and rate.model == "m" and not rate.reasons
-
-    @pytest.mark.parametrize(("quality", "per_minute"), [(0.79, 70.0), (np.nan, 70.0), (0.9, 30.0), (0.9, np.nan)])
-    def test_what_is_not_is_none(self, quality, per_minute):
-        rate = self.of(quality, per_minute)
-        assert rate.status is Status.LOW_QUALITY and np.isnan([rate.per_minute, rate.low, rate.high]).all()
-        assert rate.reasons and rate.quality == (quality if np.isfinite(quality) else 0.0)
-
-    def test_without_waveform_enough_there_is_none(self):
-        rate = overall_rate(Vital.RSP, None, 0.7)
-        assert rate.status is Status.WARMING_UP and np.isnan(rate.per_minute)
-
-    def test_a_file_has_one_of_each(self):
-        found = measure("demo:seconds=14,seed=3,thermal_fps=0", engine="pos").results
-        assert found[Vital.BVP].status is Status.OK and 60 < found[Vital.BVP].per_minute < 85
-        assert found[Vital.RSP].status is not Status.OK and np.isnan(found[Vital.RSP].per_minute)
+def test_a_file_has_one_rate_for_all_of_it():
+    found = measure("demo:seconds=14,seed=3,thermal_fps=0", engine="pos").results
+    assert found[Vital.BVP].status is Status.OK and 60 < found[Vital.BVP].per_minute < 85
+    assert found[Vital.RSP].status is not Status.OK and np.isnan(found[Vital.RSP].per_minute)
 
 
 def test_warming_up_says_how_much_is_there_and_once_a_second():

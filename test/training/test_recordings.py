@@ -18,9 +18,10 @@ from rppg_ros.inference.onnx_engine import THERMAL_COUNTS_PER_DEGREE  # noqa: E4
 from rppg_ros.settings.evaluation import EvaluationSettings  # noqa: E402
 from rppg_ros.sources.demo import DemoScene, DemoSource  # noqa: E402
 from rppg_ros.training import crops as crops_module  # noqa: E402
-from rppg_ros.training.config import RecordingSet, TrainConfig, TrainingError  # noqa: E402
+from rppg_ros.training.config import TrainConfig  # noqa: E402
 from rppg_ros.training.crops import CropSpec, load_crops, make_crops  # noqa: E402
 from rppg_ros.training.data import WindowSpec  # noqa: E402
+from rppg_ros.training.recording_set import RecordingSet, TrainingError  # noqa: E402
 from rppg_ros.training.recordings import open_recorded  # noqa: E402
 from rppg_ros.training.windows import MixedWindows, RecordedWindows  # noqa: E402
 from rppg_ros.types import NS_PER_S, Vital  # noqa: E402

@@ -13,8 +13,9 @@ pytest.importorskip("lightning", reason="lightning is in the extra 'training'")
 
 from rppg_ros.commands.main import main  # noqa: E402
 from rppg_ros.models.saved import load, save  # noqa: E402
-from rppg_ros.training.config import TrainConfig, TrainingError  # noqa: E402
+from rppg_ros.training.config import TrainConfig  # noqa: E402
 from rppg_ros.training.module import Learner, make_loss, rate_error  # noqa: E402
+from rppg_ros.training.recording_set import TrainingError  # noqa: E402
 from rppg_ros.types import Vital  # noqa: E402
 from rppg_ros.weights import checkpoint  # noqa: E402
 from support import dataset_folders as folders  # noqa: E402
@@ -151,7 +152,13 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
     [
         ({"depth": 3}, "unknown field 'depth'; there are: family"),
         ({"family": "physnet"}, "no model family 'physnet'"),
-        ({"loss": "mse"}, "'loss' must be one of pearson, multitask, hybrid, hybrid_logits, not 'mse'"),
+        ({"loss": "l1"}, "'loss' must be one of pearson, mse, multitask, hybrid, hybrid_logits, not 'l1'"),
+        ({"passes": True}, "passes: are over recordings alone, whose shares must be 1 together, not 0"),
+        ({"keep": "last", "recordings": [{**PURE, "val": True}]}, "keep: 'last' holds nothing out"),
+        (
+            {"labels": "difference", "family": "phasenet", "options": {"causal": True}},
+            "labels: 'difference' is for networks",
+        ),
         ({"frames": 30}, "frames: SEF_RGB_Base takes multiples of 4 from"),
         ({"epochs": "many"}, "'epochs' must be an integer from 1 to 1000000, not 'many'"),
         ({"hardness": 1}, "'hardness' must be a list of 2, not 1"),
@@ -187,7 +194,8 @@ def test_bad_settings_are_named(changes, message, config_file):
 def test_recordings_are_settings_like_others(config_file):
     config = TrainConfig.read(config_file(recordings=[PURE, {**PURE, "share": 0, "val": True, "only": "01-*"}]))
     assert [chosen.share for chosen in config.recordings] == [0.4, 0.0] and config.recordings[1].val
-    assert config.plain()["recordings"][0] == {**PURE, "only": "", "val": False}
+    unasked = {"only": "", "part": (0.0, 1.0), "subjects": [], "but": [], "conditions": {}}
+    assert config.plain()["recordings"][0] == {**PURE, **unasked, "val": False}
     assert TrainConfig.read(config_file(**config.plain())) == config
 
 
@@ -271,8 +279,21 @@ def test_two_processes_learn_together(config_file, tmp_path):
     command = [sys.executable, "-m", "rppg_ros.commands.main", "train", path, "-o", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "distributed_backend=gloo" in done.stderr and done.stdout.count("makes a model of it") == 1
+    assert "GLOBAL_RANK: 1, MEMBER: 2/2" in done.stderr and done.stdout.count("makes a model of it") == 1
     assert "2 steps of 2" in load(tmp_path / "run" / "best.pt").provenance.source
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 9, 10, 11, 20, 30])
+def test_any_number_of_steps_has_a_schedule(steps, monkeypatch):
+    learner = Learner(TrainConfig(**TINY | {"epochs": 1, "steps": steps}))
+    found = learner.configure_optimizers()
+    optimiser, schedule = found["optimizer"], found["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(steps):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step() if len(rates) < steps else None
+    assert 0 < max(rates) <= 1e-3 and (steps < 20 or rates[-1] < 1e-5)
 
 
 def test_rate_error():

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from rppg_ros.types import NS_PER_S, Vital
-from rppg_ros.vitals.session import LONGEST_S, LookLog, session
+from rppg_ros.types import NS_PER_S, Reason, Status, Vital
+from rppg_ros.vitals.belief import Believed
+from rppg_ros.vitals.registry import RATES
+from rppg_ros.vitals.session import LONGEST_S, LookLog, Session, overall_rate, session
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
 HZ = 15.0
@@ -88,3 +90,40 @@ def test_it_forgets_what_is_old():
     log = log_of([(second, NONE) for second in range(LONGEST_S + 5)])
     kept = log._looks[Vital.BVP, "abc"]
     assert len(kept) == LONGEST_S and kept[0][0] == START_NS + 5 * NS_PER_S
+
+
+def overall(quality, per_minute=70.0, vital=Vital.BVP, nothing=0.0, model="m", outside=0.0):
+    found = Believed(per_minute, 1.5, 68.0, 72.0, quality, nothing, 0.0, 0.0, outside)
+    return overall_rate(vital, Session(np.arange(6.0, 30.0), (found,) * 24, found), 0.8, model)
+
+
+def test_what_is_believed_enough_is_one_rate_of_all():
+    rate = overall(0.8)
+    assert (rate.status, rate.per_minute, rate.std) == (Status.OK, 70.0, 1.5)
+    assert (rate.low, rate.high, rate.quality) == (68.0, 72.0, 0.8)
+    assert rate.window_s == 29.0 and rate.stamp_ns == 29 * 10**9 and rate.model == "m"
+    assert not rate.reasons and np.isnan(rate.snr_db) and rate.vital is Vital.BVP and rate.face_id == ""
+
+
+@pytest.mark.parametrize("vital", list(Vital))
+def test_the_ends_of_what_is_given_are_given(vital):
+    low, high = RATES[vital].per_minute
+    assert overall(0.9, low, vital).status is overall(0.9, high, vital).status is Status.OK
+    assert overall(0.9, low - 0.01, vital).status is overall(0.9, high + 0.01, vital).status is Status.LOW_QUALITY
+
+
+@pytest.mark.parametrize(("quality", "per_minute"), [(0.79, 70.0), (np.nan, 70.0), (0.9, 30.0), (0.9, np.nan)])
+def test_what_is_not_believed_is_no_rate_and_says_why(quality, per_minute):
+    rate = overall(quality, per_minute, nothing=0.9)
+    assert rate.status is Status.LOW_QUALITY and np.isnan([rate.per_minute, rate.std, rate.low, rate.high]).all()
+    assert rate.quality == (quality if np.isfinite(quality) else 0.0)
+    assert rate.window_s == 29.0 and rate.stamp_ns == 29 * 10**9 and rate.model == "m" and rate.face_id == ""
+    shares = dict(zip(rate.reasons, rate.shares, strict=True))
+    assert shares[Reason.NO_SIGN_OF_LIFE] == pytest.approx(0.9)
+
+
+def test_without_waveform_enough_there_is_none():
+    rate = overall_rate(Vital.RSP, None, 0.7, "m")
+    assert rate.status is Status.WARMING_UP and np.isnan(rate.per_minute) and rate.vital is Vital.RSP
+    assert rate.model == "m" and rate.face_id == "" and rate.stamp_ns == 0
+    assert overall_rate(Vital.RSP, None, 0.7).model == ""
