@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from rppg_ros.commands.evaluate_inside import checkpoints, inside
 from rppg_ros.evaluation.config import engine_for, models_of, plain
 from rppg_ros.evaluation.output import write_run
 from rppg_ros.evaluation.results import RecordingResult, Results, ResultsError
@@ -49,6 +50,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--jobs", type=_jobs, default=1, help="recordings at once on this machine; default: %(default)s"
     )
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786")
+    parser.add_argument(
+        "--inside", type=int, default=0, metavar="N",
+        help="pictures of what the network saw in the first N recordings, in the folder and the report; they show faces",
+    )  # fmt: skip
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("A.json", "B.json"), help="compare two runs' results")
     _add_settings(parser)
     parser.set_defaults(run=run)
@@ -101,6 +106,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     # Before any recording is opened: a bad model fails at once.
     has_thermal = (True, False) if len(models_of(settings)) > 1 else (True,)
     engines = [engine_for(settings, thermal).name for thermal in has_thermal]
+    networks = checkpoints(settings) if args.inside else []
     options = {
         "truth": args.truth,
         "rgb_topic": args.rgb_topic,
@@ -118,7 +124,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     console = Console()
     found = _all(refs, run_folder, settings, args, console)
     results = Results(" / ".join(engines), identity, tuple(found[ref.key] for ref in refs))
-    write_run(results, args.output, console)
+    pictures = inside(refs[: args.inside], networks, args.output, console) if networks else ()
+    write_run(results, args.output, console, pictures)
     return EXIT_SOME_FAILED if any(recording.error for recording in results.recordings) else EXIT_OK
 
 

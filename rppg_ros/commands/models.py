@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rppg_ros import weights
-from rppg_ros.commands import models_pull
+from rppg_ros.commands import models_inside, models_pull
 from rppg_ros.commands.models_common import UsageError, card_table, guarded, models_module, write_model
 from rppg_ros.inference.card import ModelCard
 
@@ -19,13 +19,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `models` to a command line; the parsed arguments' `run` takes them and returns the exit code."""
     parser = subparsers.add_parser("models", help="list, fetch, import, export and inspect networks")
     commands = parser.add_subparsers(
-        dest="models_command", required=True, metavar="list | pull | import | export | info"
+        dest="models_command", required=True, metavar="list | pull | import | export | info | inside"
     )
 
     listing = commands.add_parser("list", help="models that come with the package, and families of networks")
     listing.set_defaults(run=lambda args: guarded("list", _list, args))
 
     models_pull.add_parser(commands)
+    models_inside.add_parser(commands)
 
     importing = commands.add_parser("import", help="turn an official checkpoint (.pth) into a model (.onnx)")
     importing.add_argument("checkpoint", type=Path, help="the authors' file; its name tells the variant")

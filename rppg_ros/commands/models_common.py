@@ -41,10 +41,10 @@ def guarded(command: str, action: Callable[[argparse.Namespace, Console], None],
     return EXIT_OK
 
 
-def models_module(name: str) -> ModuleType:
-    """A module of rppg_ros.models, which needs the packages of the extra `models`."""
+def models_module(name: str, package: str = "models") -> ModuleType:
+    """A module of rppg_ros.models, or another package, which needs the packages of the extra `models`."""
     try:
-        return importlib.import_module(f"rppg_ros.models.{name}")
+        return importlib.import_module(f"rppg_ros.{package}.{name}")
     except ModuleNotFoundError as error:
         if error.name not in MODELS_PACKAGES:
             raise

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rosbags.highlevel import AnyReader
 
-from rppg_ros.datasets.base import DatasetError, Truth
+from rppg_ros.datasets.base import DatasetError, NoTruthError, Truth
 from rppg_ros.datasets.messages import RATE_TYPES, WAVE_TYPES, typestore
 from rppg_ros.datasets.traces import merged
 from rppg_ros.sources.bag import IMAGE_TYPES, check_metadata, readable
@@ -105,7 +105,7 @@ def _found(path: Path, reader: AnyReader) -> dict[Thing, list[Any]]:
         if thing is not None and connection.msgcount and not _is_output(reader, connection):
             offered[thing].append(connection)
     if not offered:
-        raise DatasetError(
+        raise NoTruthError(
             f"{path}: no ground truth: no CSV beside it and none of its topics is one: {_listing(reader)}"
         )
     return {thing: _choose(path, *thing, connections) for thing, connections in offered.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rppg_ros.datasets.bag_truth import bag_truth, check_names
-from rppg_ros.datasets.base import DatasetError, Recording, Truth
+from rppg_ros.datasets.base import DatasetError, NoTruthError, Recording, Truth
 from rppg_ros.datasets.convert import CONDITION
 from rppg_ros.datasets.traces import read_csv
 from rppg_ros.sources.bag import is_bag
@@ -69,7 +69,7 @@ def _truth(path: Path, csv: str, rgb_topic: str, thermal_topic: str, topics: Map
     if not path.exists():
         raise DatasetError(f"{path}: no ground truth: no such file or folder")
     if not is_bag(path):
-        raise DatasetError(f"{path}: no ground truth: there is no {table.name} beside it")
+        raise NoTruthError(f"{path}: no ground truth: there is no {table.name} beside it")
     return bag_truth(path, topics)
 
 

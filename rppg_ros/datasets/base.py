@@ -17,6 +17,10 @@ class DatasetError(ValueError):
     """A folder or file of a dataset that is missing or not as published; names it."""
 
 
+class NoTruthError(DatasetError):
+    """A recording that says nothing of the person; names what was looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A series of a contact sensor with the times of its values, on the clock of the recording's frames.

@@ -18,8 +18,8 @@ from rppg_ros.evaluation.texts import LABELS, NAMES, text
 from rppg_ros.evaluation.whole_files import whole_file, write_whole
 
 
-def write_run(results: Results, folder: Path, console: Console) -> list[Figures]:
-    """Write everything a run leaves behind, and print its summary."""
+def write_run(results: Results, folder: Path, console: Console, pictures: Sequence[Path] = ()) -> list[Figures]:
+    """Write everything a run leaves behind, and print its summary. `pictures`: for the report, see write_report."""
     rows = summarise(results)
     results.save(folder / "results.json")
     write_whole(folder / "summary.json", json.dumps([row.to_json() for row in rows], indent=1))
@@ -29,7 +29,7 @@ def write_run(results: Results, folder: Path, console: Console) -> list[Figures]
     if failed:
         console.print(f"{failed} of {len(results.recordings)} recordings could not be evaluated.", style="red")
     try:
-        report = write_report(results, rows, folder / "report.html")
+        report = write_report(results, rows, folder / "report.html", pictures)
         console.print(
             f"{report}, results.json, summary.json and tables are in {folder}", highlight=False, soft_wrap=True
         )

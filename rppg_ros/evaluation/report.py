@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,12 @@ class ReportError(RuntimeError):
     """The report cannot be made; says what to install."""
 
 
-def write_report(results: Results, rows: Sequence[Figures], path: Path) -> Path:
+def write_report(results: Results, rows: Sequence[Figures], path: Path, pictures: Sequence[Path] = ()) -> Path:
     """Write the report; an old one stays until the new one is whole.
+
+    Parameters
+    ----------
+    pictures : PNGs of what the network saw, which the report then holds.
 
     Raises
     ------
@@ -46,6 +51,7 @@ def write_report(results: Results, rows: Sequence[Figures], path: Path) -> Path:
         protocols=PROTOCOLS,
         columns=list(LABELS.values()),
         plotly=get_plotlyjs(),
+        pictures=[(picture.stem, base64.b64encode(picture.read_bytes()).decode()) for picture in pictures],
     )
     write_whole(path, page)
     return path

@@ -43,7 +43,7 @@ class RecordedWindows:
 
     Parameters
     ----------
-    tasks : of the network; a window has the true wave of one of them at least.
+    tasks : of the network; a window has the true wave of one of them at least. None: windows are anywhere.
     flip : whether half of them are turned left to right.
     """
 
@@ -76,6 +76,19 @@ class RecordedWindows:
                     found.append((index, int(first)))
                     next_free = int(first) + self._spec.frames
         return found
+
+    def first_from(self, point: int) -> tuple[int, int] | None:
+        """Clip and first point of the first window from that point of the recording's clock on; None: there is none."""
+        if not self._clips:
+            return None
+        begin_ns = min(clip.start_ns for clip in self._clips) + round(point * NS_PER_S / self._spec.rate_hz)
+        later = [
+            (clip.start_ns + round(int(first) * NS_PER_S / self._spec.rate_hz), index, int(first))
+            for index, clip in enumerate(self._clips)
+            for first in clip.starts
+        ]
+        found = min((one for one in later if one[0] >= begin_ns), default=None)
+        return None if found is None else found[1:]
 
     @property
     def flips(self) -> bool:
@@ -157,7 +170,7 @@ def _clip(crops: Crops, row: Row, spec: WindowSpec, tasks: Sequence[Vital]) -> _
     if places < 1:
         return _Clip(crops, row, np.zeros(0, dtype=np.int64))
     at_ns = grid_ns(int(stamps_ns[0]), spec.rate_hz, 0, points)
-    whole = np.zeros(places, dtype=bool)
+    whole = np.full(places, not tasks)
     for vital in set(tasks) & set(crops.waves):
         gaps = np.concatenate([[0], np.cumsum(np.isnan(on_clock(crops.waves[vital], at_ns)))])
         whole |= (gaps[spec.frames :] - gaps[: -spec.frames])[:places] == 0
