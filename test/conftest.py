@@ -1,8 +1,11 @@
 """What every test gets: a DDS domain of its own, one thread, hypothesis without deadlines, and the reference data."""
 
+import atexit
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +23,9 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 # Before anything imports numpy, cv2 or torch: two workers on two cores would fight, and sums depend on the number of threads.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
     os.environ[name] = "1"
+# Nothing that a developer has pulled may change what tests see.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="rppg_ros_test_cache_")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 AFTER_THE_LIMIT_S = 60.0
 # A job in the background of a shell ignores interrupts, and so would the processes that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -20,7 +20,9 @@ from rppg_ros.models.official_files import OfficialFile, official_file, official
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `pull` to the subcommands of `rppg-ros models`."""
-    pulling = commands.add_parser("pull", help="fetch an official checkpoint and turn it into a model (.onnx)")
+    pulling = commands.add_parser(
+        "pull", help="fetch a face detector, or an official checkpoint and turn it into a model (.onnx)"
+    )
     pulling.add_argument("name", nargs="?", metavar="NAME", help="as in --list")
     pulling.add_argument("--list", action="store_true", help="name the checkpoints, their licences and sizes")
     pulling.add_argument(
@@ -52,6 +54,9 @@ def _pull(args: argparse.Namespace, console: Console) -> None:
     if args.output and args.output.suffix == ".onnx":
         raise UsageError(f"{args.output}: give a folder; the model in it is called {file.name}.onnx")
     folder = args.output or models_module("download").default_folder()
+    if file.as_it_is:
+        _as_it_is(file, folder, args, console)
+        return
     model = folder / f"{file.name}.onnx"
     if _is_made_from(model, file):
         _say(console, f"Already there: {model}")
@@ -60,10 +65,27 @@ def _pull(args: argparse.Namespace, console: Console) -> None:
     _say(console, f"Use it: ros2 launch rppg_ros mobile_robot.launch.py {shlex.quote(f'model:={model.absolute()}')}")
 
 
-def _obtain(file: OfficialFile, folder: Path, given: Path | None, console: Console) -> Path:
+def _as_it_is(file: OfficialFile, folder: Path, args: argparse.Namespace, console: Console) -> None:
+    """A face detector: nodes find it where it is kept by default."""
+    path = _obtain(file, folder, args.given, console, needed=())
+    if args.output:
+        _say(console, f"Use it: detector.model:={shlex.quote(str(path.absolute()))}")
+    else:
+        _say(
+            console, f"{path}: face_tracker, the class and `rppg-ros evaluate` take it from now on (detector.name auto)"
+        )
+
+
+def _obtain(
+    file: OfficialFile,
+    folder: Path,
+    given: Path | None,
+    console: Console,
+    needed: Iterable[str] = ("importer", "export"),
+) -> Path:
     """The checkpoint, with a progress line while it comes; torch is asked for first, as all is in vain without it."""
-    for needed in ("importer", "export"):
-        models_module(needed)
+    for one in needed:
+        models_module(one)
     download = models_module("download")
     if download.holds(folder / file.file_name, file):
         _say(console, f"Already downloaded: {folder / file.file_name}")

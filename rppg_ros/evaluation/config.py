@@ -14,6 +14,7 @@ from rppg_ros.inference.factory import ENGINES, GROUP, make_engine
 from rppg_ros.meter.meter import VitalsMeter
 from rppg_ros.meter.vitals import NO_MODEL
 from rppg_ros.settings.evaluation import SHIPPED, EvaluationSettings
+from rppg_ros.vision.detect import model_of
 
 DIGEST_CHARS = 16
 FILES = ("model", "detector_model")
@@ -46,7 +47,11 @@ def plain(settings: EvaluationSettings) -> dict[str, Any]:
     """The settings in plain values; files by their SHA-256, so that a changed model is another run."""
     values = asdict(settings)
     for name in FILES:
-        files = models_of(settings) if name == "model" else [values[name]] if values[name] else []
+        files = (
+            models_of(settings)
+            if name == "model"
+            else [*filter(None, [model_of(settings.detector_name, values[name])])]
+        )
         values[name] = ", ".join(map(_digest, files))
     plug_in = GROUP.others().get(settings.engine, "")
     return values | {"rppg_ros": __version__} | ({"plug_in": plug_in} if plug_in else {})

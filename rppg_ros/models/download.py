@@ -12,6 +12,7 @@ import pooch
 import requests
 
 from rppg_ros import __version__
+from rppg_ros.cache import models_folder
 from rppg_ros.models.official_files import OfficialFile
 
 TIMEOUT_S = 30.0
@@ -32,13 +33,10 @@ def default_folder() -> Path:
     ------
     DownloadError : for a user without a home.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():  # the XDG specification says to ignore relative ones
-        try:
-            cache = Path.home() / ".cache"
-        except RuntimeError:
-            raise DownloadError("this user has no home folder: say where to with -o DIR") from None
-    return cache / "rppg_ros" / "models"
+    folder = models_folder()
+    if folder is None:
+        raise DownloadError("this user has no home folder: say where to with -o DIR")
+    return folder
 
 
 def holds(path: Path, file: OfficialFile) -> bool:

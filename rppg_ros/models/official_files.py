@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+DETECTOR = "face-detector"
 _TABLE = Path(__file__).with_name("official_files.yaml")
 
 
@@ -22,7 +23,7 @@ class OfficialFile:
     Attributes
     ----------
     name : to ask for it by, and of the model made from it.
-    family : in the registry; with the file's own name all that the importer needs.
+    family : in the registry; with the file's own name all that the importer needs. DETECTOR: it is used as it is.
     what : what it measures, from which cameras, crop in pixels; training data; one line.
     url : of this very file, pinned to a commit.
     size_bytes, sha256 : of its content; SHA-256 hexadecimal.
@@ -44,6 +45,11 @@ class OfficialFile:
     def file_name(self) -> str:
         """As the authors call it; the importer reads the variant in it."""
         return PurePosixPath(self.url).name
+
+    @property
+    def as_it_is(self) -> bool:
+        """Whether nothing is made from it."""
+        return self.family == DETECTOR
 
     @property
     def terms(self) -> str:
@@ -71,11 +77,12 @@ def official_file(name: str) -> OfficialFile:
 
 def _of(source: dict[str, Any], entry: dict[str, Any]) -> OfficialFile:
     repository, commit = source["repository"], source["commit"]
+    host = "media.githubusercontent.com/media" if source.get("lfs") else "raw.githubusercontent.com"
     return OfficialFile(
         name=entry["name"],
         family=entry["family"],
         what=entry["what"],
-        url=f"https://raw.githubusercontent.com/{repository}/{commit}/{source['folder']}/{entry['path']}",
+        url=f"https://{host}/{repository}/{commit}/{source['folder']}/{entry['path']}",
         size_bytes=entry["bytes"],
         sha256=entry["sha256"],
         licence=source["licence"],

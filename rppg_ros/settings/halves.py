@@ -29,9 +29,15 @@ class CameraSettings(TimeSettings):
         "crop.scale", 0.0, "side of the crop over the face box's longer side; 0: what the engine wants", 0.0, 4.0
     )
     detector_name: str = setting(
-        "detector.name", "auto", "auto: YuNet if a model file is given, else Haar; haar, yunet, or a plug-in's name"
+        "detector.name",
+        "auto",
+        "auto: YuNet if its file is given or was pulled, else Haar; haar, yunet, or a plug-in's name",
     )
-    detector_model: str = setting("detector.model", "", "path of the detector's model file, a YuNet .onnx file")
+    detector_model: str = setting(
+        "detector.model",
+        "",
+        "path of the detector's model file, a YuNet .onnx file; empty: the one of `rppg-ros models pull yunet`",
+    )
     detector_rate: float = setting(
         "detector.rate", 3.0, "full-image face detections per second", 0.2, 30.0, unit="Hz", live=True
     )

@@ -14,6 +14,7 @@ from rppg_ros.commands.models import add_parser  # noqa: E402
 from rppg_ros.commands.models_common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_OK  # noqa: E402
 from rppg_ros.inference.card import ModelCard  # noqa: E402
 from rppg_ros.models import download, official_files  # noqa: E402
+from rppg_ros.vision import yunet  # noqa: E402
 from support.file_server import serving  # noqa: E402
 from support.official import SEF, entry, write_mmrphys  # noqa: E402
 
@@ -178,3 +179,19 @@ def test_list_wants_no_extra(monkeypatch, capsys):
     printed = capsys.readouterr().out
     for text in ("mmrphys-scamps-72", "MIT", "372", "factorizephys-ubfc", "RAIL-MS *", "--accept-license"):
         assert text in printed
+
+
+def test_a_face_detector_is_kept_as_it_is_and_found(server, files, content, tmp_path, monkeypatch, capsys):
+    """Without torch; wrong content stays away from the nodes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(models_pull, "models_module", lambda name: {"download": download}[name])
+    files["eyes"] = entry(content, f"{server.address}/{yunet.PULLED}", name="eyes", family=official_files.DETECTOR)
+    assert yunet.pulled() is None
+    assert pull("eyes") == EXIT_OK
+    kept = tmp_path / "rppg_ros/models" / yunet.PULLED
+    assert kept.read_bytes() == content and f"{kept}: face_tracker" in capsys.readouterr().out
+    assert yunet.pulled() is None, "not the content that is expected"
+    monkeypatch.setattr(yunet, "PULLED_SHA256", files["eyes"].sha256)
+    assert yunet.pulled() == kept
+    assert pull("eyes", "-o", tmp_path / "other") == EXIT_OK
+    assert f"detector.model:={tmp_path / 'other' / yunet.PULLED}" in capsys.readouterr().out

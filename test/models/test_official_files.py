@@ -9,8 +9,10 @@ from rppg_ros.models.importer import import_checkpoint
 from rppg_ros.models.official_files import _TABLE, official_file, official_files
 from rppg_ros.models.registry import FAMILIES
 from rppg_ros.types import Vital
+from rppg_ros.vision.yunet import PULLED, PULLED_SHA256
 
-FILES = tuple(official_files().values())
+ALL = tuple(official_files().values())
+FILES = tuple(file for file in ALL if not file.as_it_is)
 PINNED = re.compile(r"https://raw\.githubusercontent\.com/[\w-]+/[\w-]+/[0-9a-f]{40}/[\w./-]+\.pth")
 PINNED_LICENCE = re.compile(r"https://github\.com/[\w-]+/[\w-]+/blob/[0-9a-f]{40}/LICENSE(\.md)?")
 
@@ -27,9 +29,18 @@ def test_every_line_is_whole(file):
 
 
 def test_no_two_lines_are_of_the_same():
-    assert _TABLE.read_text().count("name: ") == len(FILES)  # a name given twice would hide the first
+    assert _TABLE.read_text().count("name: ") == len(ALL)  # a name given twice would hide the first
     for told_apart_by in ("url", "sha256", "file_name"):
-        assert len({getattr(file, told_apart_by) for file in FILES}) == len(FILES)
+        assert len({getattr(file, told_apart_by) for file in ALL}) == len(ALL)
+
+
+def test_the_face_detector_is_the_one_that_nodes_look_for():
+    (detector,) = (file for file in ALL if file.as_it_is)
+    assert (detector.name, detector.file_name, detector.sha256) == ("yunet", PULLED, PULLED_SHA256)
+    assert re.fullmatch(
+        r"https://media\.githubusercontent\.com/media/opencv/opencv_zoo/[0-9a-f]{40}/[\w./-]+\.onnx", detector.url
+    )
+    assert not detector.research_only and detector.licence == "MIT" and detector.licence_url.endswith("/LICENSE")
 
 
 def test_research_licences_are_marked():

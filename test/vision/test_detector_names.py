@@ -2,6 +2,9 @@
 
 import pytest
 
+from rppg_ros.evaluation.config import plain
+from rppg_ros.settings.evaluation import EvaluationSettings
+from rppg_ros.vision import detect
 from rppg_ros.vision.detect import (
     DetectorError,
     DetectorOptions,
@@ -45,6 +48,37 @@ def test_our_own(monkeypatch):
         make_detector("yunet")
     with pytest.raises(DetectorError, match="no detector 'hare'; there are: auto, haar, yunet; did you mean 'haar'"):
         make_detector("hare")
+
+
+def test_auto_takes_a_file_that_was_pulled(monkeypatch, tmp_path):
+    """And Haar where this OpenCV cannot read it; a file that is given goes before it."""
+    monkeypatch.setattr(detect, "pulled", lambda: tmp_path / "pulled.onnx")
+    made = []
+    monkeypatch.setattr(YuNetDetector, "__init__", lambda self, *given: made.append(given))
+    assert isinstance(make_detector(), YuNetDetector) and isinstance(make_detector("yunet"), YuNetDetector)
+    assert isinstance(make_detector("auto", "a.onnx"), YuNetDetector) and isinstance(
+        make_detector("haar"), HaarDetector
+    )
+    assert [given[0] for given in made] == [str(tmp_path / "pulled.onnx")] * 2 + ["a.onnx"]
+    assert detect.model_of("auto", "") == detect.model_of("yunet", "") == str(tmp_path / "pulled.onnx")
+    assert (detect.model_of("haar", ""), detect.model_of("auto", "a.onnx")) == ("", "a.onnx")
+
+    def old(self, *given):
+        raise DetectorError("needs OpenCV 4.8")
+
+    monkeypatch.setattr(YuNetDetector, "__init__", old)
+    assert isinstance(make_detector(), HaarDetector)
+    with pytest.raises(DetectorError, match="needs OpenCV 4.8"):
+        make_detector("yunet")
+
+
+def test_an_evaluation_says_which_file_it_took(monkeypatch, tmp_path):
+    pulled = tmp_path / "pulled.onnx"
+    pulled.write_bytes(b"net")
+    assert plain(EvaluationSettings())["detector_model"] == ""
+    monkeypatch.setattr(detect, "pulled", lambda: pulled)
+    assert plain(EvaluationSettings())["detector_model"].startswith("pulled.onnx (sha256 ")
+    assert plain(EvaluationSettings(detector_name="haar"))["detector_model"] == ""
 
 
 def test_a_plugin(plugin_folder):
