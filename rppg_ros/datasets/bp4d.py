@@ -2,7 +2,8 @@
 
 2D+3D/SUBJECT.zip (or the folder it unpacks to) with SUBJECT/TASK/NUMBER.jpg; Physiology/SUBJECT/TASK/ with "BP_mmHg.txt",
 "Resp_Volts.txt", "Pulse Rate_BPM.txt" and "Respiration Rate_BPM.txt", a number a line. The finger's blood pressure wave
-serves as pulse wave. The thermal recordings (a maker's format with a colour palette) are not read.
+serves as pulse wave. The thermal recordings (Thermal/F001/T1.mv, a maker's format with a colour palette) are read where they were
+turned into matrices: Thermal/F001/T1/*.npy. Or all of it as MMRPhys's authors keep it, see bp4d_matrices.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from rppg_ros.datasets import bp4d_matrices
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
-from rppg_ros.datasets.frames import Frames, Loaded, decoded, even_stamps, images, in_number_order, numbers
+from rppg_ros.datasets.frames import Frames, Loaded, Stream, decoded, even_stamps, images, in_number_order, numbers
 from rppg_ros.datasets.traces import even_trace, known_rates
-from rppg_ros.sources.base import RGB
+from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.types import Vital
 
 RATE_HZ, SENSOR_HZ = 25.0, 1000.0
 RATES_STEP = 100  # of 1 kHz: a rate changes once a beat
 GENDERS = {"F": "female", "M": "male"}
-IMAGES, SENSORS = "2D+3D", "Physiology"
+IMAGES, SENSORS, HEAT = "2D+3D", "Physiology", "Thermal"
 WAVES = {Vital.BVP: "BP_mmHg.txt", Vital.RSP: "Resp_Volts.txt"}
 RATES = {Vital.BVP: "Pulse Rate_BPM.txt", Vital.RSP: "Respiration Rate_BPM.txt"}
 SUBJECT, TASK = re.compile(r"[FM]\d+"), re.compile(r"T\d+")
@@ -39,8 +41,10 @@ def read(root: Path) -> list[Recording]:
         for folder in root.glob(f"{SENSORS}/*/*")
         if SUBJECT.fullmatch(folder.parent.name) and TASK.fullmatch(folder.name)
     ]
+    if not found and (matrices := bp4d_matrices.read(root)):
+        return matrices
     if not found:
-        raise DatasetError(f"{root}: no folders like {SENSORS}/F001/T1")
+        raise DatasetError(f"{root}: no folders like {SENSORS}/F001/T1, or like F001_T01")
     return [_recording(root, folder) for folder in sorted(found, key=lambda f: (f.parent.name, int(f.name[1:])))]
 
 
@@ -51,12 +55,13 @@ def _recording(root: Path, folder: Path) -> Recording:
         f"{subject}_{task}",
         subject,
         {"task": task, "gender": GENDERS[subject[0]]},
-        lambda: _frames(root / IMAGES, subject, task),
+        lambda: _frames(root, subject, task),
         lambda: _truth(folder),
     )
 
 
-def _frames(place: Path, subject: str, task: str) -> Frames:
+def _frames(root: Path, subject: str, task: str) -> Frames:
+    place = root / IMAGES
     folder, archive = place / subject / task, place / f"{subject}.zip"
     if folder.is_dir():
         paths = in_number_order(folder.glob("*.jpg"))
@@ -68,7 +73,11 @@ def _frames(place: Path, subject: str, task: str) -> Frames:
         raise DatasetError(f"{archive}: no such file, and no folder {folder}")
     if not count:
         raise DatasetError(f"{archive}: no images of {task} in it")
-    return Frames(f"{subject}_{task}", {RGB: stream}, count / RATE_HZ)
+    streams: dict[str, Stream] = {RGB: stream}
+    warm = in_number_order((root / HEAT / subject / task).glob("*.npy"))
+    if warm:
+        streams[THERMAL] = lambda: bp4d_matrices.thermal_matrices(warm, RATE_HZ)
+    return Frames(f"{subject}_{task}", streams, count / RATE_HZ)
 
 
 def _names(archive: Path, task: str) -> list[str]:

@@ -31,7 +31,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
         "mmpd": Dataset("MMPD: p1_0.mat", mmpd.read),
         "buaa": Dataset("BUAA-MIHR: 'Sub 01/lux 10.0' with a video and *_wave.csv", buaa.read),
         "scamps": Dataset("SCAMPS: P000001.mat", scamps.read),
-        "bp4d": Dataset("BP4D+: 2D+3D/F001.zip and Physiology/F001/T1", bp4d.read),
+        "bp4d": Dataset("BP4D+: 2D+3D/F001.zip and Physiology/F001/T1; or F001_T01 with .npy matrices", bp4d.read),
     }
 )
 

@@ -9,6 +9,7 @@ from scipy.io import savemat
 
 from rppg_ros.datasets.base import DatasetError, Trace
 from rppg_ros.datasets.registry import DATASETS, read
+from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.types import NS_PER_S, Vital
 from support import dataset_folders as folders
 from support.dataset_folders import FRAMES, image
@@ -176,6 +177,55 @@ def test_bp4d(zipped, recording):
     truth = found.truth()
     assert set(truth.waves) == set(truth.rates) == set(Vital)
     assert truth.waves[Vital.RSP].stamps_ns[1] == 1_000_000 and truth.rates[Vital.RSP].values[0] == 14.0
+
+
+@pytest.mark.parametrize(
+    ("unit", "encoding", "first"), [("celsius", "32FC1", 30.0), ("kelvin", "32FC1", 30.0), ("counts", "16UC1", 7000)]
+)
+def test_bp4d_as_matrices(unit, encoding, first, tmp_path):
+    folders.bp4d_matrices(tmp_path, unit)
+    (found,) = read("bp4d", tmp_path)
+    assert (found.name, found.subject, found.conditions) == ("F001_T02", "F001", {"task": "T2", "gender": "female"})
+    frames = list(found.open())
+    rgb, warm = ([frame for frame in frames if frame.stream == stream] for stream in (RGB, THERMAL))
+    assert len(rgb) == len(warm) == FRAMES and rgb[1].stamp_ns == warm[1].stamp_ns == 40_000_000
+    assert rgb[3].encoding == "rgb8" and (rgb[3].image == image(3)[..., ::-1]).all()
+    assert warm[0].encoding == encoding and warm[0].image[0, 0] == pytest.approx(first, abs=1e-3)
+    assert warm[5].image[0, 0] > warm[4].image[0, 0] and warm[0].image.shape == (24, 32)
+    truth = found.truth()
+    assert set(truth.waves) == set(truth.rates) == set(Vital)
+    assert truth.waves[Vital.BVP].stamps_ns[1] == 40_000_000 and truth.rates[Vital.RSP].values[0] == 14.0
+
+
+def test_bp4d_with_its_thermal_frames_as_matrices(tmp_path):
+    folders.bp4d(tmp_path)
+    folders.bp4d_matrices(tmp_path / "other")
+    (tmp_path / "Thermal" / "F001").mkdir(parents=True)
+    (tmp_path / "other" / "F001_T02" / "F001_T02_t").rename(tmp_path / "Thermal" / "F001" / "T2")
+    (found,) = read("bp4d", tmp_path)
+    assert found.open().has_thermal and sum(frame.stream == THERMAL for frame in found.open()) == FRAMES
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "message"),
+    [
+        ("F001_T02_t/0003.npy", np.zeros((2, 3, 4)), r"is of shape \(2, 3, 4\), not \(H, W\)"),
+        ("F001_T02_rgb/0003.npy", np.zeros((4, 4)), r"is of shape \(4, 4\), not \(H, W, 3\)"),
+        ("F001_T02_rgb/0003.npy", np.array([None]), "not a readable .npy matrix"),
+        ("F001_T02_t/0003.npy", b"cut", "not a readable .npy matrix"),
+        ("F001_T02_phys.csv", b"BVP,RSP\n1,x\n", "not a table of numbers"),
+        ("F001_T02_phys.csv", b"EDA\n1\n", "has none of the columns bvp, rsp, hr, rr"),
+        ("F001_T02_phys.csv", b"", "not a table of numbers"),
+    ],
+)
+def test_a_damaged_matrix_is_named(place, content, message, tmp_path):
+    folders.bp4d_matrices(tmp_path)
+    path = tmp_path / "F001_T02" / place
+    path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content, allow_pickle=True)
+    (found,) = read("bp4d", tmp_path)
+    with pytest.raises(DatasetError, match=f"{path.name}: {message}"):
+        found.truth()
+        list(found.open())
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -129,3 +129,17 @@ def bp4d(root, zipped=True):
             archive.writestr(f"F001/T1/{index:04d}.jpg", data)
             if not zipped:
                 (root / "2D+3D" / "F001" / "T2" / f"{index}.jpg").write_bytes(data)
+
+
+def bp4d_matrices(root, unit="celsius"):
+    """As MMRPhys's authors keep it; `unit` of the thermal matrices: celsius, kelvin or counts."""
+    folder = root / "F001_T02"
+    for part in ("rgb", "t"):
+        (folder / f"F001_T02_{part}").mkdir(parents=True)
+    for index in range(FRAMES):
+        np.save(folder / "F001_T02_rgb" / f"{index:04d}.npy", image(index)[..., ::-1])
+        heat = 30 + 0.01 * index + np.zeros((24, 32))
+        heat = {"celsius": heat, "kelvin": heat + 273.15, "counts": 7000 + 10 * index + np.zeros((24, 32))}[unit]
+        np.save(folder / "F001_T02_t" / f"{index:04d}.npy", heat.astype(np.uint16 if unit == "counts" else np.float32))
+    rows = [f"{a:.4f},{b:.4f},0,0,75.0,14.0,120,95,80" for a, b in zip(wave(FRAMES), wave(FRAMES, 0.3), strict=True)]
+    (folder / "F001_T02_phys.csv").write_text("\n".join(["BVP,RSP,EDA,ECG,HR,RR,SysBP,MeanBP,DiaBP", *rows]))
