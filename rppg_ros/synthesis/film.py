@@ -8,8 +8,9 @@ import numpy as np
 from rppg_ros.synthesis import camera as cameras
 from rppg_ros.synthesis import light as lights
 from rppg_ros.synthesis.codec import Codec
+from rppg_ros.synthesis.expression import Deformation, shapes
 from rppg_ros.synthesis.face import Face
-from rppg_ros.synthesis.motion import Movement, draw_hand, shift_matrix, warp_matrices
+from rppg_ros.synthesis.motion import Movement, draw_hand, shift_matrix, warp_map, warp_matrices
 from rppg_ros.synthesis.physiology import Vitals
 from rppg_ros.synthesis.scene import Scene
 from rppg_ros.synthesis.skin import BLOOD, Skin, melanin_of
@@ -52,6 +53,10 @@ class Film:
         self._gloss = (rng.uniform(0.0, 0.15) * face.gloss)[..., None].astype(np.float32)
         self._cover = face.cover[..., None]
         self._edges = np.array(scene.edges) * side
+        modes = shapes(side, face.width, face.chin, rng) * side
+        self._shape = Deformation(modes, move.parts)
+        y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+        self._grid = np.stack([x, y, np.ones_like(x)], axis=-1)
         self._pulses(vitals, times_s)
         self._flat_layers(around)
 
@@ -76,11 +81,8 @@ class Film:
         """RGB uint8 (S, S, 3); frames are asked for in order, because a codec remembers."""
         move, light = self._move, self._light[i]
         image = self._moved(self._room, shift_matrix(move.room[i], self._side), cv2.BORDER_REFLECT)
-        for layer, matrix in (
-            (self._body, shift_matrix(move.body[i], self._side)),
-            (self._head(i), self._matrices[i]),
-        ):
-            moved = self._moved(layer, matrix, cv2.BORDER_REPLICATE)
+        body = self._moved(self._body, shift_matrix(move.body[i], self._side), cv2.BORDER_REPLICATE)
+        for moved in (body, self._moved_head(i)):
             image = image * (1 - moved[..., 3:]) + moved[..., :3]
         image *= self._lamps.field * light
         draw_hand(image, move.hand[i], self._hand * light)
@@ -91,6 +93,13 @@ class Film:
 
     def _moved(self, layer: np.ndarray, matrix: np.ndarray, border: int) -> np.ndarray:
         return cv2.warpAffine(layer, matrix, (self._side, self._side), flags=cv2.INTER_LINEAR, borderMode=border)
+
+    def _moved_head(self, i: int) -> np.ndarray:
+        displaced, head = self._shape.at(i), self._head(i)
+        if displaced is None:
+            return self._moved(head, self._matrices[i], cv2.BORDER_REPLICATE)
+        where = warp_map(self._matrices[i], displaced, self._grid)
+        return cv2.remap(head, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def _head(self, i: int) -> np.ndarray:
         """(S, S, 4): lit head times its cover, and the cover."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
+from rppg_ros.synthesis.expression import bursts
 from rppg_ros.synthesis.physiology import Vitals, at, wander
 
 GRID_HZ = 100.0
 NODDING = 0.2  # share of people whose head sinks as they breathe in
+HEAD_RADIUS = 0.26  # half the width of a face, shares of the crop's side
 BODY_FOLLOWS = 0.3  # share of the head's sway that the shoulders share
 
 
@@ -27,7 +29,9 @@ class MotionConfig:
     bob, bob_hz : a rhythm (music, chewing, steps, a cart that shakes), in sway, nod and turn: its strength as a share of theirs,
         and how fast; it comes and goes, and its rate wanders by `bob_wander`, share.
     jitter : of the tracker's crop, from frame to frame.
+    restless : quick sway of the head, several times a second, as a share of the slow one.
     talking : share of the time. blinks_per_minute.
+    jaw : how far the chin goes down for an open mouth. expression : how far cheeks and brows go; expressions_per_minute.
     recoil : movement with each beat (ballistocardiography). breathing : and with each breath.
     shoulders : how far a breath lifts the shoulders. roam : of head and body through the room; the tracker follows, so that the
         room moves in the crop.
@@ -44,7 +48,11 @@ class MotionConfig:
     bob_hz: float = 1.2
     bob_wander: float = 0.08
     jitter: float = 0.002
+    restless: float = 0.0
     talking: float = 0.0
+    jaw: float = 0.0
+    expression: float = 0.0
+    expressions_per_minute: float = 0.0
     blinks_per_minute: float = 15.0
     recoil: float = 0.0004
     breathing: float = 0.002
@@ -59,6 +67,7 @@ class Movement:
 
     hand : (T, 3), its place and whether it is there.
     room, body : (T, 3), shifts x, y and zoom about 0 of what is behind the head, and of neck and shoulders.
+    parts : (T, 5), how far each of expression.shapes goes, shares of the crop's side.
     """
 
     x: np.ndarray
@@ -72,6 +81,7 @@ class Movement:
     hand: np.ndarray
     room: np.ndarray
     body: np.ndarray
+    parts: np.ndarray
 
     def at(self, index: np.ndarray) -> Movement:
         """Some of the times."""
@@ -90,8 +100,9 @@ def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.
     jitter = rng.normal(0, config.jitter, (3, len(times_s)))
     beat, breath = vitals.at("bvp", times_s), vitals.at("rsp", times_s)
     angle = rng.uniform(0, 6.28)
-    x = config.sway * (slow(4.0) + 4 * jerk[0] + bob[0])
-    y = config.sway * (slow(4.0) + 2 * jerk[1] + bob[1])
+    quick = [config.restless * slow(0.5) for _ in range(2)] if config.restless else [0.0, 0.0]
+    x = config.sway * (slow(4.0) + 4 * jerk[0] + bob[0] + quick[0])
+    y = config.sway * (slow(4.0) + 2 * jerk[1] + bob[1] + quick[1])
     # Most heads rise with the breath, as the shoulders do; some nod.
     lift = config.breathing * (1 if rng.uniform() < NODDING else -1)
     still = np.zeros(len(times_s))
@@ -99,19 +110,41 @@ def movement(config: MotionConfig, times_s: np.ndarray, vitals: Vitals, rng: np.
     # Shoulders go with the head halfway, and with the breath.
     body = 0.5 * room + 0.5 * jitter.T + BODY_FOLLOWS * np.stack([x, y, still], axis=1)
     body[:, 1] -= config.shoulders * breath
+    turn = config.turn * (slow(5.0) + 3 * jerk[0] + bob[2] + quick[0]) + rng.normal(0, config.turn)
+    nod = config.nod * (slow(5.0) + 2 * jerk[1] + bob[3] + quick[1]) + rng.normal(0, config.nod)
+    mouth = _talking(config, times_s, rng)
     return Movement(
         x=x + jitter[0] + config.recoil * np.cos(angle) * beat,
         y=y + jitter[1] + config.recoil * np.sin(angle) * beat + lift * breath,
         zoom=config.zoom * (slow(6.0) + jerk[2]) + jitter[2],
         roll=config.roll * (slow(5.0) + 2 * jerk[3]),
-        turn=config.turn * (slow(5.0) + 3 * jerk[0] + bob[2]) + rng.normal(0, config.turn),
-        nod=config.nod * (slow(5.0) + 2 * jerk[1] + bob[3]) + rng.normal(0, config.nod),
-        mouth=_talking(config, times_s, rng),
+        turn=turn,
+        nod=nod,
+        mouth=mouth,
         eyes=_blinks(config, times_s, rng),
         hand=_hands(config, times_s, rng),
         room=room,
         body=body,
+        parts=_parts(config, times_s, mouth, turn, nod, rng),
     )
+
+
+def _parts(
+    config: MotionConfig,
+    times_s: np.ndarray,
+    mouth: np.ndarray,
+    turn: np.ndarray,
+    nod: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """See Movement."""
+    smile, brows = (
+        (config.expression * bursts(config.expressions_per_minute, times_s, rng) for _ in range(2))
+        if config.expression
+        else (np.zeros(len(times_s)),) * 2
+    )
+    turned, nodded = (HEAD_RADIUS * np.sin(np.deg2rad(angle)) for angle in (turn, nod))
+    return np.stack([config.jaw * mouth + 0.3 * smile, smile, brows, turned, nodded], axis=1)
 
 
 def warp_matrices(move: Movement, side: int) -> np.ndarray:
@@ -124,6 +157,18 @@ def warp_matrices(move: Movement, side: int) -> np.ndarray:
     tx = middle + (move.x + 0.3 * np.sin(np.deg2rad(move.turn))) * side - (a + b) * middle
     ty = middle + (move.y + 0.2 * np.sin(np.deg2rad(move.nod))) * side - (c + d) * middle
     return np.stack([np.stack([a, b, tx], axis=1), np.stack([c, d, ty], axis=1)], axis=1)
+
+
+def warp_map(matrix: np.ndarray, displaced: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """(S, S, 2) float32 for cv2.remap: where each place of the crop looks in a face at rest.
+
+    Parameters
+    ----------
+    matrix : of warp_matrices. displaced : (S, S, 2), pixels: how far places went. grid : (S, S, 3): x, y and 1 of each place.
+    """
+    back = cv2.invertAffineTransform(matrix).astype(np.float32)
+    found: np.ndarray = grid @ back.T - displaced
+    return found
 
 
 def shift_matrix(shift: np.ndarray, side: int) -> np.ndarray:

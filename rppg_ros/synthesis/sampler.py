@@ -17,6 +17,7 @@ from rppg_ros.synthesis.scene import Scene
 HEART_RATES = (40.0, 180.0)
 BREATH_RATES = (6.0, 36.0)
 PHOTOGRAPHED = 0.7  # share of faces
+LIVELY = 0.9  # share of people who talk and grimace, in the hardest scenes
 HARD_FROM = 0.7  # hardness; what is below it grows fast
 
 
@@ -93,7 +94,7 @@ def _unrest(hard: float) -> float:
 
 
 def _motion(rng: np.random.Generator, hard: float) -> MotionConfig:
-    moves = _unrest(hard)
+    moves, lively = _unrest(hard), bool(rng.uniform() < LIVELY * hard)
     return MotionConfig(
         sway=_log(rng, 0.002, 0.03) * moves,
         roll=_log(rng, 0.3, 6) * moves,
@@ -104,7 +105,11 @@ def _motion(rng: np.random.Generator, hard: float) -> MotionConfig:
         bob=_log(rng, 0.05, 0.8) * (rng.uniform() < 0.1 + 0.5 * hard),
         bob_hz=rng.uniform(0.4, 3.0),
         jitter=_log(rng, 0.0003, 0.006) * moves,
-        talking=rng.uniform(0, 1) * (rng.uniform() < 0.5 * hard),
+        restless=_log(rng, 0.02, 0.3) * hard,
+        talking=rng.uniform(0.2, 1) * lively,
+        jaw=_log(rng, 0.01, 0.07),
+        expression=_log(rng, 0.01, 0.1) if lively else _log(rng, 0.002, 0.02) * moves,
+        expressions_per_minute=rng.uniform(10, 60) if lively else rng.uniform(0, 10) * hard,
         blinks_per_minute=rng.uniform(5, 30),
         recoil=_log(rng, 0.00003, 0.0012),
         breathing=_log(rng, 0.0003, 0.008),

@@ -45,6 +45,9 @@ class TrainConfig:
     frames, rate_hz : window and clock.
     skip_frames : first samples that count for nothing: a causal network knows nothing there yet.
     hardness, val_hardness : of training and held-out scenes, from and to.
+    lifeless, rhythm : shares of made-up windows in which nobody lives (a face of wax: the true waves are flat), and of those with
+        a rhythm of the world in light, movement or keyframes; see synthesis.lifeless.
+    flat_weight : of the loss that keeps the output for the lifeless 15 dB below that for the living of a batch.
     without : factors that training scenes are made without, see synthesis.factors; held-out scenes have them all.
     epochs, steps, batch : steps of `batch` windows make an epoch; no window comes twice.
     passes : an epoch is one pass over all the recordings in windows that follow one another, in another order each time; `steps`
@@ -76,6 +79,9 @@ class TrainConfig:
     skip_frames: Annotated[int, Limits(0, FRAMES.most)] = 0
     hardness: tuple[Annotated[float, SHARE], Annotated[float, SHARE]] = (0.0, 1.0)
     val_hardness: tuple[Annotated[float, SHARE], Annotated[float, SHARE]] = (0.7, 1.0)
+    lifeless: Annotated[float, SHARE] = 0.0
+    rhythm: Annotated[float, SHARE] = 0.0
+    flat_weight: Annotated[float, FACTOR] = 0.1
     without: list[str] = field(default_factory=list)
     epochs: Annotated[int, COUNT] = 30
     steps: Annotated[int, COUNT] = 200

@@ -16,6 +16,7 @@ from rppg_ros.models.blocks import NetworkConfig
 from rppg_ros.sync.resample import grid_ns, resample
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.factors import leave_out
+from rppg_ros.synthesis.lifeless import random_rhythm, with_rhythm, without_life
 from rppg_ros.synthesis.sampler import random_scene
 from rppg_ros.training.mixing import shared_out
 from rppg_ros.types import NS_PER_S, Vital
@@ -37,6 +38,7 @@ class WindowSpec:
     frames, rate_hz : of the window and its clock.
     hardness : from and to, of the scenes; see random_scene.
     without : factors that are left out; see synthesis.factors.
+    lifeless, rhythm : shares of windows without life, whose true waves are flat, and with a rhythm of the world.
     """
 
     cameras: tuple[str, ...]
@@ -46,6 +48,8 @@ class WindowSpec:
     pad_frames: int = 0
     hardness: tuple[float, float] = (0.0, 1.0)
     without: tuple[str, ...] = ()
+    lifeless: float = 0.0
+    rhythm: float = 0.0
 
     @classmethod
     def of(cls, config: NetworkConfig, frames: int, **options: Any) -> WindowSpec:
@@ -61,6 +65,10 @@ def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Vital, T
     rng = np.random.default_rng([seed, 0x5EED])
     scene = random_scene(rng, rng.uniform(*spec.hardness), thermal="thermal" in spec.cameras)
     scene = leave_out(scene, spec.without)
+    if rng.uniform() < spec.rhythm:
+        scene = with_rhythm(scene, random_rhythm(rng))
+    lives = rng.uniform() >= spec.lifeless
+    scene = scene if lives else without_life(scene)
     points = spec.frames + spec.pad_frames
     clip = make_clip(scene, points / spec.rate_hz + 2 * LEAD_S, spec.pixels, seed, max(MIN_RENDER_PX, spec.pixels))
     at_ns = round(LEAD_S * NS_PER_S) + grid_ns(0, spec.rate_hz, 0, points)
@@ -72,7 +80,9 @@ def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Vital, T
         counts = _on_clock(clip.thermal_times_s, clip.thermal, at_ns) * np.float32(THERMAL_COUNTS_PER_DEGREE)
         planes.append(counts[None])
     times_s = at_ns[: spec.frames] / NS_PER_S
-    waves = {vital: torch.from_numpy(clip.vitals.at(vital.value, times_s).astype(np.float32)) for vital in Vital}
+    waves = {
+        vital: lives * torch.from_numpy(clip.vitals.at(vital.value, times_s).astype(np.float32)) for vital in Vital
+    }
     return torch.from_numpy(np.ascontiguousarray(np.concatenate(planes))), waves
 
 

@@ -13,6 +13,7 @@ from rppg_ros.types import Vital
 
 EPS = 1e-8
 LOW_BPM, HIGH_BPM = 45, 150
+FLAT_DB = 15.0
 
 
 def negative_pearson(prediction: Tensor, target: Tensor, dim: int = -1) -> Tensor:
@@ -32,9 +33,29 @@ def negative_pearson(prediction: Tensor, target: Tensor, dim: int = -1) -> Tenso
 
 
 def known_clips(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Those rows of prediction and target (B, T) whose target has no NaN: (b, T) each, b from 0 to B."""
-    known = torch.isfinite(target).all(dim=-1)
+    """Those rows of prediction and target (B, T) whose target has no NaN and is not flat: (b, T) each, b from 0 to B."""
+    known = torch.isfinite(target).all(dim=-1) & ~flat_clips(target)
     return prediction[known], target[known]
+
+
+def flat_clips(target: Tensor) -> Tensor:
+    """Which rows of a target (B, T) are known to be without any pulse or breath: (B,) bool."""
+    return torch.isfinite(target).all(dim=-1) & ((target - target[..., :1]).abs().amax(dim=-1) == 0)
+
+
+def power_db(waves: Tensor) -> Tensor:
+    """Mean square of waves (B, T) about their means, decibels: (B,)."""
+    deviation = waves - waves.mean(dim=-1, keepdim=True)
+    return 10 * deviation.square().mean(dim=-1).clamp_min(EPS**2).log10()
+
+
+def flat_loss(lifeless: Tensor, living: Tensor, below_db: float = FLAT_DB) -> Tensor:
+    """How much the output for the lifeless (b, T) is above `below_db` under that for the living (B, T), in tens of decibels.
+
+    Correlations have no scale, so nothing else says how large an output is where there is nothing to find.
+    """
+    above = power_db(lifeless) - power_db(living).mean() + below_db
+    return torch.relu(above).mean() / 10
 
 
 def standardised(waves: Tensor) -> Tensor:

@@ -17,14 +17,24 @@ from rppg_ros.models import registry
 from rppg_ros.models.network import Network
 from rppg_ros.models.summed import steps_of
 from rppg_ros.training.config import TrainConfig
-from rppg_ros.training.losses import DynamicHybridLoss, known_clips, mean_square, negative_pearson, smooth_l1_multitask
+from rppg_ros.training.losses import (
+    FLAT_DB,
+    DynamicHybridLoss,
+    flat_clips,
+    flat_loss,
+    known_clips,
+    mean_square,
+    negative_pearson,
+    power_db,
+    smooth_l1_multitask,
+)
 from rppg_ros.types import Vital
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 MIN_RATE_S = {Vital.BVP: 5.0, Vital.RSP: 20.0}  # shorter windows have no rate to be wrong about
 SEED_STRIDE = 100_003
-SCORES = ("r", "mae")
+SCORES = ("r", "mae", "live_db", "flat_db")
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
 Waves = dict[Vital, Tensor]
@@ -59,7 +69,11 @@ class Learner(lightning.LightningModule):
         waves, targets = self._settled(self.network(clip)), self._settled(targets)
         for vital in self.tasks:
             wave, target = known_clips(waves[vital], targets[vital])
+            dead = waves[vital][flat_clips(targets[vital])]
+            if len(dead):
+                self._count(f"{vital}_flat_db", power_db(dead).mean(), len(dead))
             if len(wave):
+                self._count(f"{vital}_live_db", power_db(wave).mean(), len(wave))
                 self._count(f"{vital}_r", -negative_pearson(wave, target), len(wave))
                 error = rate_error(wave, target, self.config.rate_hz, vital)
                 if np.isfinite(error):
@@ -69,10 +83,20 @@ class Learner(lightning.LightningModule):
         """Means over all clips of all ranks; the loss is the sum of what is known of the tasks."""
         sums = {name: self.trainer.strategy.reduce(both, reduce_op="sum") for name, both in self._sums.items()}
         means = {name: float(total / count) for name, (total, count) in sums.items() if count}
+        below = {
+            vital: means[f"{vital}_flat_db"] - means[f"{vital}_live_db"]
+            for vital in self.tasks
+            if f"{vital}_flat_db" in means
+        }
+        for vital, decibels in below.items():
+            self.log(f"val/{vital}_lifeless_db", decibels, sync_dist=True)
         for name, mean in means.items():
+            if name.endswith("_db"):
+                continue
             self.log(f"val/{name}", mean, prog_bar=name.endswith("mae"), sync_dist=True)
         known = [mean for name, mean in means.items() if name.endswith("_r")]
-        self.log("val/loss", -sum(known) if known else float("nan"), prog_bar=True, sync_dist=True)
+        above = self.config.flat_weight * sum(max(0.0, decibels + FLAT_DB) / 10 for decibels in below.values())
+        self.log("val/loss", above - sum(known) if known else float("nan"), prog_bar=True, sync_dist=True)
 
     def _count(self, name: str, mean: Tensor | float, clips: int) -> None:
         self._sums[name] += torch.tensor([float(mean) * clips, clips], device=self.device)
@@ -104,9 +128,13 @@ def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
     def loss(waves: Waves, targets: Waves, epoch: int) -> Tensor:
         pairs = {vital: known_clips(wave, targets[vital]) for vital, wave in waves.items()}
         found = {vital: wave for vital, (wave, _) in pairs.items() if vital in used and len(wave)}
+        dead = {vital: wave[flat_clips(targets[vital])] for vital, wave in waves.items()}
+        flat = [config.flat_weight * flat_loss(dead[vital], wave) for vital, wave in found.items() if len(dead[vital])]
         # Ranks wait for the gradient of every parameter, be it 0.
         silent = [wave.sum() * 0.0 for vital, wave in waves.items() if vital not in found]
-        return _total(([whole(found, {vital: pairs[vital][1] for vital in found}, epoch)] if found else []) + silent)
+        return _total(
+            ([whole(found, {vital: pairs[vital][1] for vital in found}, epoch)] if found else []) + flat + silent
+        )
 
     return loss
 

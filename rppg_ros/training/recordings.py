@@ -84,6 +84,7 @@ def open_recorded(config: TrainConfig, cache: Path, film: bool) -> Recorded:
 def window_spec(config: TrainConfig, hardness: tuple[float, float], without: tuple[str, ...] = ()) -> WindowSpec:
     """What the network of a run wants."""
     options = {"rate_hz": config.rate_hz, "hardness": hardness, "without": without}
+    options |= {"lifeless": config.lifeless, "rhythm": config.rhythm}
     return WindowSpec.of(config.network(), frames=config.frames, **options)
 
 

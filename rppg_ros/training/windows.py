@@ -211,4 +211,7 @@ def _wave(crops: Crops, vital: Vital, at_ns: np.ndarray) -> np.ndarray:
     if vital not in crops.waves:
         return np.full(len(at_ns), np.nan)
     wave = on_clock(crops.waves[vital], at_ns)
-    return standardise(wave) if np.isfinite(wave).all() else wave
+    if np.isfinite(wave).all():
+        # A contact sensor that says nothing new has slipped: that is no sign that nobody lives.
+        return standardise(wave) if np.ptp(wave) > 0 else np.full(len(at_ns), np.nan)
+    return wave

@@ -59,3 +59,25 @@ def test_the_pulse_is_where_the_truth_says():
         rates = [find_peak(spectrum(curve, 30.0), HEART_RATE).hz * 60 for curve in (green, waves[Vital.BVP].numpy())]
         right += abs(np.subtract(*rates)) < 4
     assert right >= 5
+
+
+def test_the_lifeless_have_flat_waves_and_the_same_faces():
+    spec = WindowSpec(cameras=("rgb",), pixels=16, frames=40, hardness=(0.1, 0.1))
+    dead = WindowSpec(cameras=("rgb",), pixels=16, frames=40, hardness=(0.1, 0.1), lifeless=1.0)
+    (living, waves), (wax, flat) = synthetic_window(spec, 5), synthetic_window(dead, 5)
+    assert all(wave.std() > 0.1 for wave in waves.values()) and not any(wave.any() for wave in flat.values())
+    assert living.shape == wax.shape and (living - wax).abs().mean() < 3
+    some = WindowSpec(cameras=("rgb",), pixels=8, frames=16, lifeless=0.5)
+    shares = [bool(synthetic_window(some, seed)[1][Vital.BVP].any()) for seed in range(24)]
+    assert 5 < sum(shares) < 19
+
+
+def test_a_rhythm_of_the_world_is_in_some_windows():
+    spec, shaken = (
+        WindowSpec(cameras=("rgb",), pixels=8, frames=40, hardness=(0, 0), rhythm=share) for share in (0.0, 1.0)
+    )
+    changes = [
+        [float(synthetic_window(one, seed)[0].mean(dim=(0, 2, 3)).std()) for seed in range(12)]
+        for one in (spec, shaken)
+    ]
+    assert sum(b > a + 0.05 for a, b in zip(*changes, strict=True)) >= 4

@@ -15,8 +15,12 @@ from rppg_ros.training.losses import (  # noqa: E402
     HIGH_BPM,
     LOW_BPM,
     DynamicHybridLoss,
+    flat_clips,
+    flat_loss,
     known_clips,
+    mean_square,
     negative_pearson,
+    power_db,
     pulse_spectrum,
     smooth_l1_multitask,
     standardised,
@@ -165,3 +169,32 @@ class TestHybrid:
     def test_what_makes_no_sense_is_refused(self, bad):
         with pytest.raises(ValueError, match="must be positive"):
             DynamicHybridLoss(**{"epochs": 1, "rate_hz": RATE_HZ, **bad})
+
+
+def test_the_lifeless_are_no_correlation_but_a_level():
+    wave = torch.sin(torch.arange(60) * 0.3)
+    target = torch.stack([wave, torch.zeros(60), torch.full((60,), 3.0), torch.full((60,), torch.nan)])
+    assert flat_clips(target).tolist() == [False, True, True, False]
+    prediction, known = known_clips(torch.randn(4, 60), target)
+    assert len(prediction) == len(known) == 1 and torch.equal(known[0], wave)
+
+
+def test_flat_loss_counts_decibels_above_what_is_asked():
+    living = torch.sin(torch.arange(100) * 0.3)[None]
+    assert power_db(10 * living + 5) - power_db(living) == pytest.approx(20, abs=1e-3)
+    for below, expected in ((0, 1.5), (10, 0.5), (15, 0.0), (40, 0.0)):
+        dead = living * 10 ** (-below / 20)
+        assert float(flat_loss(dead, living)) == pytest.approx(expected, abs=1e-3)
+    dead = (0.5 * living).requires_grad_()
+    flat_loss(dead, living).backward()
+    assert float((dead.grad * dead).sum()) > 0, "down, it says"
+    assert torch.isfinite(flat_loss(torch.zeros(1, 100), living)) and torch.isfinite(
+        flat_loss(living, torch.zeros(1, 100))
+    )
+
+
+def test_mean_square_is_twice_what_the_correlation_lacks():
+    generator = torch.Generator().manual_seed(3)
+    a, b = torch.randn(4, 200, generator=generator), torch.randn(4, 200, generator=generator)
+    assert float(mean_square(5 * a + 2, b)) == pytest.approx(2 * (1 + float(negative_pearson(a, b))), rel=0.01)
+    assert float(mean_square(a, a)) == pytest.approx(0, abs=1e-6)
