@@ -106,6 +106,19 @@ def _without_term(name: str) -> Change:
     return change
 
 
+def _now_and_then(learner: Learner) -> None:
+    """Attention in half of the steps, so that the layers behind it also learn to do without."""
+    network: Any = learner.network
+    whole, generator = network.forward, torch.Generator().manual_seed(0)
+
+    def forward(x: torch.Tensor, targets: Any = None, attend: bool | None = None) -> Any:
+        if attend is None and network.training:
+            attend = bool(torch.rand(1, generator=generator) < 0.5)
+        return whole(x, targets, attend)
+
+    network.forward = forward
+
+
 _TARGETS = {
     "as it is": None, "smoothed by radial basis functions": windows.smoothed, "with noise": windows.noisy,
     "shifted": windows.shifted, "with gaps": windows.gapped,
@@ -119,7 +132,8 @@ STUDIES: dict[str, Study] = {
         },
         400,
         {"none": _attention("none"), "FSAM": _attention("fsam"), "TSFM": _attention("tsfm")}
-        | {"TSFM, rows as released": _attention("tsfm", axis="code")},
+        | {"TSFM, rows as released": _attention("tsfm", axis="code")}
+        | {"TSFM, in half of the steps": Variant({"attention": "tsfm"}, change=_now_and_then)},
     ),
     "mmrphys-loss": Study(
         {

@@ -2,8 +2,8 @@
 
     python benchmarks/detectors.py --reference REFERENCE --yunet FILE.onnx [--engines pos mmrphys-rgb] [--pulses 1]
 
-A pulse of known rate is put into each film, which is then compressed (H.264). Each detector runs in the nodes' tracker, on the same
-frames. One row for each detector and film, and means. How much a crop moves is partly the face's own movement: compare rows.
+A pulse of known rate is put into each film, which is then compressed (H.264). Each detector runs in the nodes' tracker, on the
+same frames. A row for each detector and film, and means. How much a crop moves is partly the face's own movement: compare rows.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/motion_statistics.py JUDGED [--hardness 0.1 0.4 0.7 1.0] [--people 12]
 
-JUDGED: folder of crops that paper_ablations.py kept (real people who talk, grimace and turn). Both are read at 72 pixels and put on a
-clock of 25 frames a second. Each figure is the median over clips, and the range of the middle 80 % of them.
+JUDGED: folder of crops that paper_ablations.py kept (real people who talk, grimace and turn). Both are read at 72 pixels and put
+on a clock of 25 frames a second. Each figure is the median over clips, and the range of the middle 80 % of them.
 """
 
 from __future__ import annotations
