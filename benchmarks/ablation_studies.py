@@ -155,6 +155,25 @@ STUDIES: dict[str, Study] = {
             for name, change in _TARGETS.items() if change for kind in ("none", "tsfm")
         },
     ),
+    "lifeless": Study(
+        {
+            "family": "mmrphys",
+            "options": {"size": "S", "fusion": "NF", "cameras": ["rgb", "thermal"], "dropout": 0.05, "attention": "none"},
+            "frames": 192,
+            "rate_hz": 15.0,
+            "batch": 8,
+            "learning_rate": 3e-3,
+            "precision": "bf16-mixed",
+            "lifeless": 0.2,
+            "rhythm": 0.3,
+        },
+        250,
+        {
+            f"flat truth, weight {weight:g}": Variant(settings={"flat_weight": weight})
+            for weight in (0.0, 0.1, 0.5)
+        },
+        seeds=1,
+    ),
     "mmrphys-36": Study(
         {
             "family": "mmrphys", "options": {"size": "M", "dropout": 0.05, "rsp_step": 2},

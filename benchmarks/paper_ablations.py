@@ -69,7 +69,8 @@ def trained(run: Run, root: Path) -> Path:
     torch.set_flush_denormal(True)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     learner = Learner(config)
-    spec = WindowSpec.of(config.network(), config.frames, rate_hz=config.rate_hz)
+    shares = {"lifeless": config.lifeless, "rhythm": config.rhythm}
+    spec = WindowSpec.of(config.network(), config.frames, rate_hz=config.rate_hz, **shares)
     kept = KeptWindows(spec, config.seed, config.steps * config.batch, root / "windows")
     if run.variant.truth:
         kept.change = run.variant.truth
