@@ -151,8 +151,13 @@ STUDIES: dict[str, Study] = {
         },
         400,
         {
-            f"{kind}, truth {name}": Variant({"attention": kind}, truth=change)
-            for name, change in _TARGETS.items() if change for kind in ("none", "tsfm")
+            f"{kind}, truth {name}": Variant(options, truth=change)
+            for name, change in _TARGETS.items()
+            if change
+            for kind, options in (
+                ("none", {"attention": "none"}),
+                ("TSFM, rows as released", {"attention": "tsfm", "axis": "code"}),
+            )
         },
     ),
     "lifeless": Study(

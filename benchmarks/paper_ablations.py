@@ -111,30 +111,32 @@ COLUMNS = (
 )
 
 
-def interval(values: np.ndarray, mean=np.nanmean) -> str:
-    """Mean and its 95 % interval by resampling clips (columns) of all seeds (rows)."""
+def interval(values: np.ndarray) -> list[str]:
+    """Mean, and its 95 % interval by resampling clips (columns) of all seeds (rows)."""
     rng = np.random.default_rng(0)
-    drawn = [mean(values[:, rng.integers(0, values.shape[1], values.shape[1])]) for _ in range(DRAWS)]
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return f"{mean(values):.3g} ({low:.3g} to {high:.3g})"
+    drawn = [np.nanmean(values[:, rng.integers(0, values.shape[1], values.shape[1])]) for _ in range(DRAWS)]
+    return [f"{number:.3g}" for number in (np.nanmean(values), *np.nanpercentile(drawn, [2.5, 97.5]))]
 
 
 def table(study: str, found: dict[str, list[list[dict]]]) -> None:
     """Rows of a study: error of the whole clip, share within WITHIN, seconds given."""
-    shown = [c for c in COLUMNS if any(f"{c[1]}_error" in one for one in next(iter(found.values()))[0])]
-    print(f"\n## {study}: {STUDIES[study].steps} steps of {STUDIES[study].base['batch']}\n")
-    heads = [f"{c[2]}: {what}" for c in shown for what in ("error of whole clips", f"within {WITHIN:g}, %", "given, %")]
-    print("| variant | seeds | " + " | ".join(heads) + " |")
-    print("|---|---:|" + "---:|" * len(heads))
-    for name, seeds in found.items():
-        cells = []
-        for group, vital, _ in shown:
+    some = [one for seeds in found.values() for seed in seeds for one in seed]
+    for group, vital, title in COLUMNS:
+        mine = [one for one in some if one["group"] == group]
+        if not any(np.isfinite(one.get(f"{vital}_error", np.nan)) for one in mine):
+            continue
+        print(f"\n{study}, {STUDIES[study].steps} steps of {STUDIES[study].base['batch']}; {title}:\n")
+        heads = ["error", "from", "to", f"within {WITHIN:g}, %", "from", "to", "given, %"]
+        print(f"| variant | seeds | {' | '.join(heads)} |\n|---|---:|{'---:|' * len(heads)}")
+        for name, seeds in found.items():
             rows = [[one for one in seed if one["group"] == group] for seed in seeds]
             error = _values(rows, f"{vital}_error")
             near = np.where(np.isnan(error), 0.0, error <= WITHIN) * 100
-            given = 100 * _values(rows, f"{vital}_given") / _values(rows, f"{vital}_seconds")
-            cells += [interval(error), interval(near), f"{np.nanmean(given):.0f}"]
-        print(f"| {name} | {len(seeds)} | " + " | ".join(cells) + " |", flush=True)
+            given = 100 * np.nansum(_values(rows, f"{vital}_given")) / np.nansum(_values(rows, f"{vital}_seconds"))
+            print(
+                f"| {name} | {len(seeds)} | {' | '.join([*interval(error), *interval(near), f'{given:.0f}'])} |",
+                flush=True,
+            )
 
 
 def _values(rows: Sequence[Sequence[dict]], name: str) -> np.ndarray:

@@ -46,12 +46,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument("--rgb-topic", default="", help="of bags; default: found by type and name")
     parser.add_argument("--thermal-topic", default="", help="of bags; default: found by type and name")
-    parser.add_argument(
-        "--jobs", type=_jobs, default=1, help="recordings at once on this machine; default: %(default)s"
-    )
+    parser.add_argument("--jobs", type=jobs, default=1, help="recordings at once on this machine; default: %(default)s")
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster, e.g. tcp://host:8786")
     parser.add_argument(
-        "--inside", type=int, default=0, metavar="N",
+        "--inside", type=jobs, default=0, metavar="N",
         help="pictures of what the network saw in the first N recordings, in the folder and the report; they show faces",
     )  # fmt: skip
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("A.json", "B.json"), help="compare two runs' results")
@@ -167,7 +165,8 @@ def _all(
     return kept
 
 
-def _jobs(text: str) -> int:
+def jobs(text: str) -> int:
+    """A number of processes, 1 or more."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
     return int(text)

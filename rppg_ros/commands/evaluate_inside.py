@@ -40,8 +40,8 @@ def inside(refs: Sequence[RecordingRef], saved: Sequence[Any], folder: Path, con
     """A PNG of each recording; one that cannot be made is named, and the run goes on. `saved`: see checkpoints."""
     drawing = models_module("inside", "training")
     made = []
-    for ref in refs:
-        path = folder / FOLDER / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', ref.name or Path(ref.path).name)}.png"
+    for number, ref in enumerate(refs, 1):  # names of files in several folders can be the same
+        path = folder / FOLDER / f"{number}-{re.sub(r'[^A-Za-z0-9._-]+', '_', ref.name or Path(ref.path).name)}.png"
         try:
             recording = ref.recording()
             has_thermal = len(saved) > 1 and _has_thermal(recording)

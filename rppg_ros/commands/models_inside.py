@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
+import os
 from pathlib import Path
 
 from rich.console import Console
 
 from rppg_ros import weights
-from rppg_ros.commands.models_common import guarded, models_module
+from rppg_ros.commands.models_common import UsageError, guarded, models_module
 from rppg_ros.datasets.bags import open_recording
+from rppg_ros.sources.factory import DEMO
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,10 +34,35 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _inside(args: argparse.Namespace, console: Console) -> None:
+    _check(args)
     saved, drawing = models_module("saved"), models_module("inside", "training")
-    found = saved.load(weights.checkpoint(args.model))
+    found = saved.load(_checkpoint(args.model))
     maps = drawing.picture(found, open_recording(args.clip, truth=args.truth), args.output, args.start)
     for one in maps:
-        middle = f"{one.places.mean():.2f} on average, {one.places.max():.2f} at most"
-        console.print(f"{one.vital}, {one.name}: {middle}", highlight=False, markup=False)
-    console.print(f"{args.output}", highlight=False, markup=False)
+        console.print(
+            f"{one.name}: {one.places.mean():.2f} on average, {one.places.max():.2f} at most", highlight=False
+        )
+    console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Before anything is filmed."""
+    if args.output.suffix.lower() != ".png" or args.output.is_dir():
+        raise UsageError(f"-o {args.output}: must be a file that ends in .png")
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(args.output.parent, os.W_OK):
+        raise UsageError(f"-o {args.output}: cannot be written there")
+    if not (math.isfinite(args.start) and args.start >= 0):
+        raise UsageError(f"--start {args.start:g}: must be a second of the clip, 0 or more")
+    if args.truth and args.clip.startswith(DEMO):
+        raise UsageError("--truth: the demo has its own")
+
+
+def _checkpoint(model: str) -> Path:
+    path = weights.checkpoint(model)
+    if path.suffix == weights.SUFFIX:
+        beside = path.with_suffix(weights.CHECKPOINT)
+        raise UsageError(f"{model}: give the checkpoint ({beside.name}): an exported model shows nothing of its inside")
+    if not path.is_file():
+        raise UsageError(f"{model}: no such file{weights.hint()}")
+    return path

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from rppg_ros.commands.evaluate import jobs
+
 FOLDER = Path(__file__).parents[1] / "training" / "papers"
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.yaml"))]
 EXIT_OK, EXIT_SOME_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -35,8 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
         help="a setting that comes before the paper's, as epochs=1; then it is not the paper's protocol any more; several times",
     )  # fmt: skip
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--jobs", type=int, default=1, help="recordings evaluated at once; default: %(default)s")
+    parser.add_argument("-o", "--output", type=Path, help="folder to write; crops of faces stay in its folder crops")
+    parser.add_argument("--jobs", type=jobs, default=1, help="recordings evaluated at once; default: %(default)s")
     parser.add_argument("--list", action="store_true", help="only say what the experiments are and what they need")
     parser.set_defaults(run=run)
     return parser
@@ -77,14 +79,15 @@ def _reproduce(args: argparse.Namespace) -> int:
             lacks = [name for name in one.datasets if name not in roots]
             print(f"{one.name}: {', '.join(one.datasets)}" + (f" (not given: {', '.join(lacks)})" if lacks else ""))
         return EXIT_OK
+    if args.output is None:
+        raise ValueError("-o FOLDER: say where to")
     ready = [one for one in wanted if set(one.datasets) <= set(roots)]
     if not ready:
         needs = "; ".join(f"{one.name}: {', '.join(one.datasets)}" for one in wanted)
         raise ValueError(f"no experiment has all of its data sets; give them with --data NAME=FOLDER. {needs}")
     over, done = dict(map(_setting, args.settings)), []
     for one in ready:
-        folder = args.output / "".join(c if c.isalnum() else "-" for c in one.name)
-        done.append(reproduce(paper, one, roots, folder, over, args.jobs))
+        done.append(reproduce(paper, one, roots, args.output / one.slug, over, args.jobs))
         text = markdown(paper, done)
         if over:
             text = text.replace("\n", f"\n\nNot the paper's own protocol: {', '.join(args.settings)}.\n", 1)
@@ -120,4 +123,9 @@ def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"--set {text}: write NAME=VALUE, e.g. epochs=1")
-    return name, yaml.safe_load(value)
+    if name == "recordings":
+        raise ValueError("--set recordings: those follow from the paper's file and --data")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ValueError(f"--set {text}: not YAML: {' '.join(str(error).split())}") from None

@@ -56,33 +56,45 @@ def _frames(folder: Path) -> Frames:
 
 
 def _rgb(paths: Sequence[Path]) -> Iterator[Loaded]:
+    first = _matrix(paths[0])
+    scale = (
+        255.0 if first.dtype.kind == "f" and first.size and float(np.nanmax(first)) <= 1.0 else 1.0
+    )  # 0..1, or 0..255
     for path, stamp_ns in zip(paths, even_stamps(len(paths), RATE_HZ), strict=True):
-        yield int(stamp_ns), partial(_colours, path), "rgb8"
+        yield int(stamp_ns), partial(_colours, path, scale), "rgb8"
 
 
-def _colours(path: Path) -> np.ndarray:
+def _colours(path: Path, scale: float) -> np.ndarray:
     image = _matrix(path)
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:  # noqa: PLR2004
         raise DatasetError(f"{path}: is of shape {image.shape}, not (H, W, 3)")
-    return image if image.dtype == np.uint8 else np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return image if image.dtype == np.uint8 else np.clip(np.rint(np.nan_to_num(image * scale)), 0, 255).astype(np.uint8)
 
 
 def thermal_matrices(paths: Sequence[Path], rate_hz: float) -> Iterator[Loaded]:
     """Thermal frames: degrees where the first matrix can be kelvin or degrees Celsius, else counts as they are."""
     if not paths:
         return
-    middle = float(np.median(_thermal(paths[0])))
-    offset = ZERO_C if KELVIN[0] <= middle <= KELVIN[1] else 0.0
-    degrees = bool(offset) or CELSIUS[0] <= middle <= CELSIUS[1]
+    middle = _middle(paths[0])
+    degrees = KELVIN[0] <= middle <= KELVIN[1] or CELSIUS[0] <= middle <= CELSIUS[1]
     for path, stamp_ns in zip(paths, even_stamps(len(paths), rate_hz), strict=True):
         yield (
             int(stamp_ns),
-            partial(_degrees, path, offset) if degrees else partial(_counts, path),
+            partial(_degrees, path) if degrees else partial(_counts, path),
             "32FC1" if degrees else "16UC1",
         )
 
 
-def _degrees(path: Path, offset: float) -> np.ndarray:
+def _middle(path: Path) -> float:
+    image = _thermal(path)
+    known = image[np.isfinite(image)]
+    if not known.size:
+        raise DatasetError(f"{path}: holds no temperature")
+    return float(np.median(known))
+
+
+def _degrees(path: Path) -> np.ndarray:
+    offset = ZERO_C if KELVIN[0] <= _middle(path) <= KELVIN[1] else 0.0
     found: np.ndarray = _thermal(path).astype(np.float32) - np.float32(offset)
     return found
 
@@ -103,8 +115,8 @@ def _thermal(path: Path) -> np.ndarray:
 def _matrix(path: Path) -> np.ndarray:
     try:
         found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"{path}: not a readable .npy matrix: {error}") from None
+    except (OSError, ValueError, EOFError):  # numpy's own words speak of loading it unsafely
+        raise DatasetError(f"{path}: not a readable .npy matrix of numbers") from None
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "uif":
         raise DatasetError(f"{path}: holds no matrix of numbers")
     return found
@@ -128,6 +140,8 @@ def _table(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open(newline="") as file:
             rows = list(csv.reader(file))
+        if not rows:
+            raise DatasetError(f"{path}: is empty")
         heads = [head.strip().lower() for head in rows[0]]
         values = np.array([[float(cell) for cell in row] for row in rows[1:]]).T
         return dict(zip(heads, values, strict=True))

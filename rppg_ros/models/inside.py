@@ -15,6 +15,7 @@ from rppg_ros.models.asf import AdaptiveSpatialFilter
 from rppg_ros.models.attention import FactorisedAttention
 from rppg_ros.models.efficientphys import EfficientPhys
 from rppg_ros.models.factorizephys import FactorizePhys
+from rppg_ros.models.inside_places import grids
 from rppg_ros.models.mask import SoftMask
 from rppg_ros.models.mmrphys import Branch
 from rppg_ros.models.network import Network
@@ -65,88 +66,71 @@ def look_inside(network: Network, clip: Tensor, waves: Mapping[Vital, Tensor], r
     hooks = [
         hook for name, module in whole.named_modules() for hook in _hooks(name, module, network.config.tasks, seen)
     ]
-    clip = clip.detach().clone().requires_grad_(True)
     targets = {vital: (wave - wave.mean())[None].float() for vital, wave in waves.items()}
     try:
-        whole(clip, targets, True)
+        with torch.no_grad():
+            whole(clip, targets, True)
     finally:
         for hook in hooks:
             hook.remove()
+    placed, side = grids(whole), clip.shape[-1]
     maps = []
     for one in seen:
         places = _weights(one.features) if one.mask else _csim(one.features, waves[one.vital], rate_hz)
-        maps.append(Map(one.name, one.vital, places, one.mask, *_extent(one.local, clip)))
+        height, width = places.shape
+        grid = placed.get(one.layer)
+        (left, right), (top, bottom) = (grid.extent(n, side) if grid else (0.0, 1.0) for n in (width, height))
+        maps.append(Map(one.name, one.vital, places, one.mask, left, top, right, bottom))
     return maps
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a hook kept: features or a mask, both (1, C, t, H, W), and features of the same places that look at nothing else."""
+    """What a hook kept of a layer: features or a mask, (1, C, t, H, W)."""
 
+    layer: str
     name: str
     vital: Vital
     features: Tensor
-    local: Tensor
     mask: bool
 
 
 def _hooks(name: str, module: nn.Module, tasks: Sequence[Vital], seen: list[_Seen]) -> list[Any]:
     """What to keep while the network runs, by what a layer is."""
     vital = next((one for one in tasks if one.value in name.split(".")), tasks[0])
-    label = f"{name or 'network'}".replace("branches.", "")
+    whose = {Vital.BVP: "pulse", Vital.RSP: "breath"}[vital]
 
-    def keep(what: str, features: Tensor, local: Tensor | None = None, mask: bool = False) -> None:
-        local = features if local is None else local
-        seen.append(_Seen(f"{label}: {what}", vital, _clips(features), _clips(local), mask))
+    def keep(what: str, features: Tensor, mask: bool = False) -> None:
+        seen.append(_Seen(name, f"{whose}: {what}", vital, _clips(features), mask))
 
     def before(module: nn.Module, action: Callable[[Tensor], None]) -> Any:
-        def hook(
-            _: nn.Module, args: tuple[Tensor, ...]
-        ) -> None:  # what a hook returns would take the place of the input
+        """What a hook returns would take the place of the input: this one returns nothing."""
+
+        def hook(_: nn.Module, args: tuple[Tensor, ...]) -> None:
             action(args[0])
 
         return module.register_forward_pre_hook(hook)
 
     if isinstance(module, Branch | FactorizePhys):
-        attention, own = module.attention, _Last()
-        kept = [before(attention, own.take)] if attention is not None else []
-        return [*kept, before(module.final, lambda x: keep("features before the last layers", x, own.like(x)))]
+        return [before(module.final, lambda x: keep("features before the last layers", x))]
     if isinstance(module, FactorisedAttention):
-        kind, entering = module.kind.value.upper(), _Last()
+        kind = module.kind.value.upper()
         return [
-            before(module, entering.take),
             before(module, lambda x: keep(f"features before {kind}", x)),
-            module.post.register_forward_hook(
-                lambda _, args, out: keep(f"weights of {kind}", out, entering.like(out), mask=True)
-            ),
+            module.post.register_forward_hook(lambda _, args, out: keep(f"weights of {kind}", out, mask=True)),
         ]
     if isinstance(module, AdaptiveSpatialFilter):
         return [
-            before(module, lambda x: keep("features before the filter", x)),
-            before(module, lambda x: keep("mask of the filter", _asf(module, x), x, mask=True)),
+            before(module, lambda x: keep("features before the spatial filter", x)),
+            before(module, lambda x: keep("mask of the spatial filter (ASF)", _asf(module, x), mask=True)),
         ]
     if isinstance(module, SoftMask):
-        return [before(module, lambda x: keep("mask", torch.sigmoid(module.conv(x)), x, mask=True))]
+        return [before(module, lambda x: keep(f"soft mask {name}", torch.sigmoid(module.conv(x)), mask=True))]
     if isinstance(module, PhysFSUNet):
         return [before(module.decoder, lambda x: keep("features before the decoder", x))]
     if isinstance(module, EfficientPhys):
         return [module.convs[-1].register_forward_hook(lambda _, args, out: keep("last features", out))]
     return []
-
-
-class _Last:
-    """The newest tensor that passed somewhere."""
-
-    def __init__(self) -> None:
-        self._x: Tensor | None = None
-
-    def take(self, x: Tensor) -> None:
-        """Keep it."""
-        self._x = x
-
-    def like(self, other: Tensor) -> Tensor | None:
-        """It, where it is of the same places."""
-        return self._x if self._x is not None and self._x.shape[-2:] == other.shape[-2:] else None
 
 
 def _asf(module: AdaptiveSpatialFilter, x: Tensor) -> Tensor:
@@ -186,21 +170,3 @@ def _weights(mask: Tensor) -> np.ndarray:
     places = places - places.amin() if float(places.amin()) < 0 else places
     found: np.ndarray = (places / places.mean().clamp_min(EPS)).numpy()
     return found
-
-
-def _extent(features: Tensor, clip: Tensor) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of the places in the crop, by where the first and the last look (squared gradients)."""
-    height, width = features.shape[-2:]
-    side, middle = clip.shape[-1], features.shape[2] // 2
-    if not features.requires_grad or height == 1 or width == 1:
-        return 0.0, 0.0, 1.0, 1.0
-    centres = []
-    for row, column in ((0, 0), (height - 1, width - 1)):
-        wanted = features[0, :, middle, row, column].square().sum()
-        gradient = torch.autograd.grad(wanted, clip, retain_graph=True)[0].square().sum(dim=(0, 1, 2))
-        share = gradient / gradient.sum().clamp_min(1e-30)
-        at = (torch.arange(side) + 0.5) / side
-        centres.append((float(share.sum(dim=0) @ at), float(share.sum(dim=1) @ at)))
-    (x0, y0), (x1, y1) = centres
-    half_x, half_y = (x1 - x0) / (width - 1) / 2, (y1 - y0) / (height - 1) / 2
-    return (x0 - half_x, y0 - half_y, x1 + half_x, y1 + half_y) if half_x > 0 and half_y > 0 else (0.0, 0.0, 1.0, 1.0)

@@ -112,6 +112,15 @@ class TrainConfig:
             hold(self)
         except FieldError as error:
             raise TrainingError(str(error)) from None
+        for name in ("hardness", "val_hardness"):
+            if getattr(self, name)[0] > getattr(self, name)[1]:
+                raise TrainingError(f"{name}: must rise, not {list(getattr(self, name))}")
+        if self.lifeless == 1:
+            raise TrainingError("lifeless: must be below 1: there is nothing to learn where nobody lives")
+        if self.passes and (self.lifeless or self.rhythm):
+            raise TrainingError("lifeless, rhythm: are of made-up windows, which a run by passes has not")
+        if self.ema_decay == 1:
+            raise TrainingError("ema_decay: must be below 1: such an average never moves")
         if self.skip_frames >= self.frames:
             raise TrainingError(f"skip_frames must be below frames, not {self.skip_frames}")
         total = sum(recordings.share for recordings in self.recordings)

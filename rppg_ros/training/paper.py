@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from rppg_ros.checked import FieldError, checked
 from rppg_ros.limits import Limits
 from rppg_ros.settings.evaluation import PROTOCOLS
 from rppg_ros.training.config import TrainConfig
-from rppg_ros.training.recording_set import SHARE, TrainingError
+from rppg_ros.training.recording_set import SHARE, RecordingSet, TrainingError
 from rppg_ros.types import Vital
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.yaml_files import YamlError, read_yaml
@@ -32,6 +32,9 @@ class Part:
     subjects: list[str] = field(default_factory=list)
     but: list[str] = field(default_factory=list)
     conditions: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        RecordingSet(**asdict(self), folder=".", share=1.0)  # whose checks hold here too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,12 @@ class Experiment:
     paper: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.slug.strip("-") or set(self.name) & set("|\n\r"):
+            raise TrainingError(f"experiments: '{self.name}' is no name: letters or digits, and no line breaks or |")
+        if self.folds == 1:
+            raise TrainingError(f"{self.name}: folds: must be 0, or 2 and more")
+        if "recordings" in self.settings or "cache" in self.settings:
+            raise TrainingError(f"{self.name}: settings: recordings and cache follow from train, val and -o")
         if not self.train or not self.test:
             raise TrainingError(f"{self.name}: train and test must name recordings")
         if (self.folds or self.leave_one_out) and [p.dataset for p in self.train] != [p.dataset for p in self.test]:
@@ -65,6 +74,11 @@ class Experiment:
             unknown = set(figures) - set(FIGURES)
             if rate not in RATE_NAMES or unknown:
                 raise TrainingError(f"{self.name}: paper: no rate '{rate}', or no figure of {sorted(unknown)}")
+
+    @property
+    def slug(self) -> str:
+        """Of its folder."""
+        return "".join(c if c.isalnum() else "-" for c in self.name)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -92,9 +106,9 @@ class Paper:
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
             raise TrainingError(f"protocol: no '{self.protocol}'; there are: {', '.join(PROTOCOLS)}")
-        names = [experiment.name for experiment in self.experiments]
+        names = [experiment.slug.lower() for experiment in self.experiments]
         if len(set(names)) < len(names) or not names:
-            raise TrainingError("experiments: need names, each its own")
+            raise TrainingError("experiments: need names, each its own, in letters and digits")
         for name, figures in self.peers.items():
             if set(figures) != set(PEER):
                 raise TrainingError(f"peers: {name} must have {', '.join(PEER)}")
@@ -118,9 +132,13 @@ class Paper:
         ------
         TrainingError : names the experiment and the setting.
         """
-        given = dict(over or {})
-        values = {**self.settings, **experiment.settings, **given, "recordings": [dict(one) for one in recordings]}
-        values["options"] = {**self.settings.get("options", {}), **given.get("options", {})}
+        layers = [self.settings, experiment.settings, dict(over or {})]
+        options = [layer.get("options", {}) for layer in layers]
+        if not all(isinstance(one, Mapping) for one in options):
+            raise TrainingError(f"{experiment.name}: options: must be a mapping of names to values")
+        values = {name: value for layer in layers for name, value in layer.items()}
+        values["options"] = {name: value for one in options for name, value in one.items()}
+        values["recordings"] = [dict(one) for one in recordings]
         if not recordings:
             values.pop("passes", None)  # they are over recordings
         try:

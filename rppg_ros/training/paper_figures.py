@@ -103,7 +103,8 @@ def plot(paper: Paper, done: Sequence[Done], path: Path) -> None:
 
     errors = [figures_of(one, Vital.BVP).get("mae", math.nan) for one in done]
     latency_ms, parameters = cost(done[0].models[0])
-    ours = {"ours": {"mae": float(np.nanmean(errors)), "latency_ms": latency_ms, "parameters": parameters / 1e6}}
+    mean = float(np.nanmean(errors)) if np.isfinite(errors).any() else math.nan
+    ours = {"ours": {"mae": mean, "latency_ms": latency_ms, "parameters": parameters / 1e6}}
     count = max(len(paper.experiments), 1)
     theirs = {name: {**peer, "mae": peer["mae"] / count} for name, peer in paper.peers.items()}
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, constrained_layout=True)
@@ -121,7 +122,14 @@ def plot(paper: Paper, done: Sequence[Done], path: Path) -> None:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel(label)
     axes[0].set_ylabel("mean absolute error, beats a minute")
-    figure.suptitle(f"{paper.title}: circles as printed, on the authors' machine; star: here, one thread", fontsize=9)
+    note = (
+        "circles: as printed, mean of all its experiments, on the authors' machine"
+        if theirs
+        else "no other network is printed"
+    )
+    figure.suptitle(
+        f"{paper.title}\nstar: here, mean of {len(done)} of {count} experiments, one thread; {note}", fontsize=9
+    )
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

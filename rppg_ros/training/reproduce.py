@@ -71,20 +71,24 @@ def reproduce(
         raise TrainingError(f"{experiment.name}: needs --data {missing[0]}=FOLDER")
     found: list[RecordingResult] = []
     models, about = [], {}
-    for fold in _folds(experiment, roots):
-        place = folder / fold.name if fold.name else folder
-        config = paper.config(
-            experiment, _recordings(fold, roots), {**(over or {}), "cache": str(folder.parent / "crops")}
-        )
-        say(f"{experiment.name}{f', {fold.name}' if fold.name else ''}: training")
+    folds = _folds(experiment, roots)
+    tested = [_apart(experiment.name, fold, roots) for fold in folds]  # before hours of training
+    for fold, refs in zip(folds, tested, strict=True):
+        place, name = folder / fold.name, ", ".join(filter(None, [experiment.name, fold.name]))
+        cache = {"cache": str((folder.parent / "crops").resolve())}
+        config = paper.config(experiment, _recordings(fold, roots), cache | dict(over or {}))
+        say(f"{name}: training")
         models.append(_model(config, place, experiment.name))
         settings = EvaluationSettings(
             model=str(models[-1]), protocol=paper.protocol, thermal_enabled="thermal" in config.network().cameras
         )
-        refs = [ref for part in fold.test for ref in _chosen(part, roots).refs()]
-        say(f"{experiment.name}{f', {fold.name}' if fold.name else ''}: evaluating {len(refs)} recordings")
+        say(f"{name}: evaluating {len(refs)} recordings")
         about = plain(settings)
-        found += _evaluated(refs, settings, place, jobs)
+        done = _evaluated(refs, settings, place, jobs)
+        for one in done:
+            if one.error:
+                say(f"{name}: {one.key}: {one.error}")
+        found += done
     results = Results(f"{paper.title}, {experiment.name}", about, tuple(found))
     results.save(folder / "results.json")
     return Done(experiment, results, tuple(models))
@@ -96,14 +100,29 @@ def _folds(experiment: Experiment, roots: Roots) -> list[_Fold]:
     names = sorted({name for part in experiment.test for name in subjects_of(_chosen(part, roots).refs())}, key=natural)
     count = len(names) if experiment.leave_one_out else experiment.folds
     if len(names) < max(count, 2):
-        raise TrainingError(f"{experiment.name}: {count} folds need as many subjects, there are {len(names)}")
+        raise TrainingError(f"{experiment.name}: needs {max(count, 2)} subjects, there are {len(names)}")
     folds = []
     for index in range(count):
         later = names[round(index * len(names) / count) : round((index + 1) * len(names) / count)]
         train_on = tuple(replace(part, but=[*part.but, *later]) for part in experiment.train)
         test_on = tuple(replace(part, subjects=later) for part in experiment.test)
-        folds.append(_Fold(f"fold-{index + 1}", train_on, experiment.val, test_on))
+        choose_on = tuple(replace(part, but=[*part.but, *later]) for part in experiment.val)
+        folds.append(_Fold(f"fold-{index + 1}", train_on, choose_on, test_on))
     return folds
+
+
+def _apart(name: str, fold: _Fold, roots: Roots) -> list[RecordingRef]:
+    """The fold's test recordings; TrainingError where one of them, or one that chooses the epoch, is also trained on."""
+    parts = {"train": fold.train, "val": fold.val, "test": fold.test}
+    refs = {kind: [ref for part in these for ref in _chosen(part, roots).refs()] for kind, these in parts.items()}
+    for kind, others in (("test", ("train", "val")), ("val", ("train",))):
+        for other in others:
+            both = {(ref.path, ref.key) for ref in refs[kind]} & {(ref.path, ref.key) for ref in refs[other]}
+            if both:
+                raise TrainingError(
+                    f"{name}: {min(both)[1]} is in {other} and in {kind}: figures of it would say nothing"
+                )
+    return refs["test"]
 
 
 def subjects_of(refs: Sequence[RecordingRef]) -> list[str]:

@@ -32,6 +32,7 @@ from rppg_ros.training.windows import MixedWindows, PassWindows, RecordedWindows
 HELD_OUT = 2_000_000_000  # seeds from here on are held out; no run comes that far
 SEEDS_OF_A_RUN = 10_000_000
 BEST, CROPS = "best.pt", "crops"
+MAX_SAID = 300  # characters
 
 _Shares = tuple[Sequence[RecordedWindows], Sequence[float]]  # see MixedWindows
 
@@ -76,11 +77,16 @@ def train(config: TrainConfig, folder: str | Path) -> Path:
 
 
 def _claim(folder: Path, config: TrainConfig) -> None:
+    """Take a folder for a run, or refuse one of another run. Where crops are kept makes no other run."""
     about, settings = folder / "settings.json", json.loads(json.dumps(config.plain()))
     if not about.is_file():
         about.write_text(json.dumps(settings, indent=1))
-    elif json.loads(about.read_text()) != settings:
-        raise TrainingError(f"{folder}: holds a run with other settings; give another folder")
+        return
+    before = json.loads(about.read_text())
+    differ = [name for name in sorted({*before, *settings} - {"cache"}) if before.get(name) != settings.get(name)]
+    if differ:
+        said = ", ".join(f"{name} was {before.get(name)!r}, is {settings.get(name)!r}" for name in differ[:3])
+        raise TrainingError(f"{folder}: holds a run with other settings ({said[:MAX_SAID]}); give another folder")
 
 
 def _start_from(learner: Learner, path: Path, folder: Path) -> None:

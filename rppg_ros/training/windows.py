@@ -77,11 +77,8 @@ class RecordedWindows:
                     next_free = int(first) + self._spec.frames
         return found
 
-    def first_from(self, point: int) -> tuple[int, int] | None:
-        """Clip and first point of the first window from that point of the recording's clock on; None: there is none."""
-        if not self._clips:
-            return None
-        begin_ns = min(clip.start_ns for clip in self._clips) + round(point * NS_PER_S / self._spec.rate_hz)
+    def first_from(self, begin_ns: int) -> tuple[int, int] | None:
+        """Clip and first point of the first window that begins at a stamp or later; None: there is none."""
         later = [
             (clip.start_ns + round(int(first) * NS_PER_S / self._spec.rate_hz), index, int(first))
             for index, clip in enumerate(self._clips)
@@ -172,8 +169,12 @@ def _clip(crops: Crops, row: Row, spec: WindowSpec, tasks: Sequence[Vital]) -> _
     at_ns = grid_ns(int(stamps_ns[0]), spec.rate_hz, 0, points)
     whole = np.full(places, not tasks)
     for vital in set(tasks) & set(crops.waves):
-        gaps = np.concatenate([[0], np.cumsum(np.isnan(on_clock(crops.waves[vital], at_ns)))])
-        whole |= (gaps[spec.frames :] - gaps[: -spec.frames])[:places] == 0
+        wave = on_clock(crops.waves[vital], at_ns)
+        gaps = np.concatenate([[0], np.cumsum(np.isnan(wave))])
+        known = (gaps[spec.frames :] - gaps[: -spec.frames])[:places] == 0
+        # A contact sensor that says nothing new has slipped: that is no sign that nobody lives.
+        changes = np.concatenate([[0], np.cumsum(np.diff(wave) != 0)])
+        whole |= known & ((changes[spec.frames - 1 :] - changes[: len(changes) - spec.frames + 1])[:places] > 0)
     return _Clip(crops, row, np.flatnonzero(whole))
 
 
@@ -212,6 +213,5 @@ def _wave(crops: Crops, vital: Vital, at_ns: np.ndarray) -> np.ndarray:
         return np.full(len(at_ns), np.nan)
     wave = on_clock(crops.waves[vital], at_ns)
     if np.isfinite(wave).all():
-        # A contact sensor that says nothing new has slipped: that is no sign that nobody lives.
         return standardise(wave) if np.ptp(wave) > 0 else np.full(len(at_ns), np.nan)
     return wave

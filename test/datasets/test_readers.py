@@ -197,6 +197,17 @@ def test_bp4d_as_matrices(unit, encoding, first, tmp_path):
     assert truth.waves[Vital.BVP].stamps_ns[1] == 40_000_000 and truth.rates[Vital.RSP].values[0] == 14.0
 
 
+def test_bp4d_matrices_from_0_to_1_and_a_frame_of_another_unit(tmp_path):
+    folders.bp4d_matrices(tmp_path)
+    for path in (tmp_path / "F001_T02" / "F001_T02_rgb").iterdir():
+        np.save(path, np.load(path).astype(np.float32) / 255)
+    odd = tmp_path / "F001_T02" / "F001_T02_t" / "0004.npy"
+    np.save(odd, np.load(odd) + 273.15)
+    frames = list(read("bp4d", tmp_path)[0].open())
+    rgb, warm = ([frame for frame in frames if frame.stream == stream] for stream in (RGB, THERMAL))
+    assert (rgb[3].image == image(3)[..., ::-1]).all() and warm[4].image[0, 0] == pytest.approx(30.04, abs=1e-3)
+
+
 def test_bp4d_with_its_thermal_frames_as_matrices(tmp_path):
     folders.bp4d(tmp_path)
     folders.bp4d_matrices(tmp_path / "other")
@@ -215,7 +226,8 @@ def test_bp4d_with_its_thermal_frames_as_matrices(tmp_path):
         ("F001_T02_t/0003.npy", b"cut", "not a readable .npy matrix"),
         ("F001_T02_phys.csv", b"BVP,RSP\n1,x\n", "not a table of numbers"),
         ("F001_T02_phys.csv", b"EDA\n1\n", "has none of the columns bvp, rsp, hr, rr"),
-        ("F001_T02_phys.csv", b"", "not a table of numbers"),
+        ("F001_T02_phys.csv", b"", "is empty"),
+        ("F001_T02_t/0000.npy", np.full((4, 4), np.nan), "holds no temperature"),
     ],
 )
 def test_a_damaged_matrix_is_named(place, content, message, tmp_path):

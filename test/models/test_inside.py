@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from rppg_ros import weights  # noqa: E402
 from rppg_ros.commands.main import main  # noqa: E402
 from rppg_ros.models.inside import _csim, _weights, look_inside  # noqa: E402
 from rppg_ros.models.saved import Provenance, save, untrained  # noqa: E402
@@ -37,8 +38,8 @@ def clip(channels, frames, side, where=(slice(None), slice(None))):
         ("factorizephys", {}, ["before FSAM", "weights of FSAM", "before the last"]),
         ("efficientphys", {"attention": "sasn", "pixels": 36}, ["mask", "last features", "mask"]),
         ("efficientphys", {"attention": "fsam", "pixels": 36}, ["last features", "before FSAM", "weights of FSAM"]),
-        ("phasenet", {"pixels": 16}, ["before the filter", "mask of the filter"]),
-        ("phasenet", {"pixels": 16, "causal": True}, ["before the filter", "mask of the filter"]),
+        ("phasenet", {"pixels": 16}, ["before the spatial filter", "mask of the spatial filter"]),
+        ("phasenet", {"pixels": 16, "causal": True}, ["before the spatial filter", "mask of the spatial filter"]),
         ("physfsunet", {"pixels": 32}, ["mask"] * 4 + ["before the decoder"]),
     ],
     ids=str,
@@ -57,7 +58,7 @@ def test_every_family_shows_its_ideas(family, options, kinds):
         assert np.isfinite(one.places).all() and one.places.min() >= 0 and one.places.ndim == 2
         assert one.mask == ("mask" in one.name or "weights" in one.name)
         assert one.places.mean() == pytest.approx(1, abs=1e-3) if one.mask else one.places.max() <= 1 + 1e-6
-        assert -0.2 <= one.left < one.right <= 1.2 and -0.2 <= one.top < one.bottom <= 1.2
+        assert 0 <= one.left < one.right <= 1 and one.left == pytest.approx(1 - one.right, abs=0.06), "in the middle"
     torch.testing.assert_close(network(frames)[Vital.BVP], before)  # nothing of it stays behind
 
 
@@ -71,6 +72,32 @@ def test_features_follow_the_wave_where_it_is():
         halves = {"left": found.places[:, : half - 1].mean(), "right": found.places[:, half + 1 :].mean()}
         assert halves[side] > 1.5 * min(halves.values())
         assert 0.05 < found.left < 0.4 and 0.6 < found.right < 0.95, "convolutions without padding see less of the rim"
+
+
+@pytest.mark.parametrize(
+    ("family", "options"),
+    [
+        ("mmrphys", {"size": "M", "attention": "none", "tasks": ["bvp"]}),
+        ("mmrphys", {"size": "L", "attention": "none", "tasks": ["bvp"]}),
+        ("factorizephys", {"attention": "none", "attend_at_inference": False}),
+    ],
+)
+def test_places_lie_where_what_they_see_lies(family, options):
+    """The middle of what a place sees, by gradients: norms spread a little of everything everywhere."""
+    from rppg_ros.models.inside_places import grids
+
+    network = untrained(family, 2, options).network
+    layer = network.branches["bvp"] if family == "mmrphys" else network
+    seen = []
+    layer.final.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    frames = clip(3, 25, network.config.pixels).requires_grad_(True)
+    network(frames)
+    grid, side = grids(network)["branches.bvp" if family == "mmrphys" else ""], network.config.pixels
+    for column in (0, seen[0].shape[-1] // 2, seen[0].shape[-1] - 1):
+        (gradient,) = torch.autograd.grad(seen[0][0, 0, 12, 2, column], frames, retain_graph=True)
+        columns = gradient.abs().sum(dim=(0, 1, 2, 3))
+        strong = torch.where(columns > 0.25 * columns.max())[0].float() + 0.5
+        assert float(strong.mean()) == pytest.approx(grid.first + column * grid.step, abs=0.06 * side)
 
 
 def test_similarity_forgives_a_lag_of_half_a_second_that_all_share():
@@ -94,12 +121,25 @@ def test_a_picture_by_the_command(tmp_path, capsys):
     words = ["models", "inside", "mmrphys-rgbt", "demo:seconds=28,fps=15,thermal_fps=9,seed=3", "-o", str(out)]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "bvp: features before the last layers" in said and str(out) in said.replace("\n", "")
+    assert "pulse: features before the last layers" in said and str(out) in said.replace("\n", "")
     assert out.stat().st_size > 10_000
-    assert main([*words, "--start", "60"]) == 2
-    assert "from 60 s on nowhere" in capsys.readouterr().err
-    assert main(["models", "inside", "absent", "demo:seconds=5", "-o", str(out)]) == 2
-    assert "absent" in capsys.readouterr().err
+    assert out.stat().st_mode & 0o077 == 0, "it shows a face"
+    model = str(weights.resolve("mmrphys-rgbt"))
+    for wrong, message in (
+        (
+            [*words, "--start", "60"],
+            "from 60 s on nowhere 12.9 s of one face, as this network needs; faces are there from 0.",
+        ),
+        ([*words, "--start", "-5"], "--start -5: must be a second of the clip, 0 or more"),
+        ([*words, "--start", "nan"], "--start nan: must be"),
+        ([*words, "--truth", "a.csv"], "--truth: the demo has its own"),
+        ([*words[:-1], str(tmp_path)], "must be a file that ends in .png"),
+        (["models", "inside", "absent", "demo:seconds=5"], "absent: no such file; shipped models are: mmrphys-rgb"),
+        (["models", "inside", model, "demo:seconds=5"], "give the checkpoint (mmrphys-rgbt.pt)"),
+    ):
+        assert main(wrong) == 2
+        assert message in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.png"))
 
 
 def test_without_truth_the_networks_own_wave_stands_in(tmp_path, capsys):
@@ -123,7 +163,7 @@ def test_an_evaluations_report_holds_them(tmp_path, capsys):
     assert main(["models", "export", str(tmp_path / "a.pt"), "-o", str(tmp_path / "a.onnx")]) == 0
     words = ["evaluate", "--dataset", "pure", str(root), "--inside", "1", "-o", str(tmp_path / "run")]
     assert main([*words, "--model", str(tmp_path / "a.onnx")]) == 0
-    assert [path.name for path in (tmp_path / "run" / "inside").iterdir()] == ["01-01.png"]
+    assert [path.name for path in (tmp_path / "run" / "inside").iterdir()] == ["1-01-01.png"]
     report = (tmp_path / "run" / "report.html").read_text()
     assert report.count('alt="maps of') == 1 and "Inside the network" in report
     assert main([*words[:-1], str(tmp_path / "other"), "--engine", "pos"]) == 2

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -267,3 +268,21 @@ def test_what_a_network_needs_and_a_recording_lacks_is_said(pure, cache):
         asked = TrainConfig(**(TINY | changes), recordings=config(pure).recordings)
         with pytest.raises(TrainingError, match=message):
             open_recorded(asked, cache, film=True)
+
+
+def test_a_sensor_that_slipped_is_no_truth(tmp_path):
+    """Flat all the time: the recording cannot be used; flat for a while: no window lies there."""
+    root, film = tmp_path / "pure", person_film(2.5)
+    folders.pure(root, folder="01-01", film=film)
+    table = root / "01-01.json"
+    table.write_text(re.sub(r'"waveform": \d+', '"waveform": 50', table.read_text()))
+    with pytest.raises(TrainingError, match="nowhere .* with its true wave"):
+        open_recorded(config(root), tmp_path / "crops", film=True)
+
+
+def test_windows_from_a_stamp_on(pure, tmp_path):
+    found = open_recorded(config(pure, sets=[{"only": "01-01"}]), tmp_path / "crops", film=True).train[0]
+    begin_ns = found._clips[0].start_ns
+    assert found.first_from(begin_ns) == found.first_from(0) == (0, 0)
+    assert found.first_from(begin_ns + NS_PER_S // 2)[1] == 15
+    assert found.first_from(begin_ns + 60 * NS_PER_S) is None

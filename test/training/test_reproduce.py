@@ -13,7 +13,7 @@ from rppg_ros.evaluation.results import Results  # noqa: E402
 from rppg_ros.models.saved import load  # noqa: E402
 from rppg_ros.training.paper import Paper, papers  # noqa: E402
 from rppg_ros.training.recording_set import RecordingSet, TrainingError, natural  # noqa: E402
-from rppg_ros.training.reproduce import _folds  # noqa: E402
+from rppg_ros.training.reproduce import _apart, _folds  # noqa: E402
 from support import dataset_people as people  # noqa: E402
 
 SMALL = [
@@ -103,6 +103,9 @@ def test_what_is_asked_for_and_not_there(roots, tmp_path, capsys):
         (["phase-net", "--only", "BUAA", "--data", str(roots)], "no experiment has all of its data sets"),
         (["phase-nets"], "phase-nets: "),
         (["phase-net", "--data", str(roots), "--set", "epochs"], "write NAME=VALUE"),
+        (["phase-net", "--data", str(roots), "--set", "options={pixels: 16"], "--set options={pixels: 16: not YAML"),
+        (["phase-net", "--data", str(roots), "--set", "options=5"], "options: must be a mapping"),
+        (["phase-net", "--data", str(roots), "--set", "recordings=[]"], "those follow from the paper's file"),
         (["phase-net", "--data", str(roots), "--set", "epoch=1"], "unknown field 'epoch'; did you mean 'epochs'"),
     ):
         assert main(["reproduce", *words, *out]) == 2
@@ -114,7 +117,24 @@ def test_what_is_asked_for_and_not_there(roots, tmp_path, capsys):
     [
         ({"protocol": "mine"}, "protocol: no 'mine'; there are: rppg-toolbox"),
         ({"settings": OWN["settings"] | {"epochs": 0}}, "a: 'epochs' must be an integer from 1"),
+        ({"settings": OWN["settings"] | {"options": 5}}, "a: options: must be a mapping"),
         ({"experiments": []}, "experiments: need names"),
+        ({"experiments": [OWN["experiments"][0] | {"name": ""}]}, "experiments: '' is no name"),
+        ({"experiments": [OWN["experiments"][0] | {"name": "a|b"}]}, "is no name"),
+        (
+            {"experiments": [OWN["experiments"][0] | {"name": n} for n in ("a b", "A-b")]},
+            "experiments: need names, each its own",
+        ),
+        ({"experiments": [OWN["experiments"][0] | {"folds": 1}]}, "a: folds: must be 0, or 2 and more"),
+        (
+            {"experiments": [OWN["experiments"][0] | {"settings": {"cache": "x"}}]},
+            "a: settings: recordings and cache follow",
+        ),
+        ({"experiments": [OWN["experiments"][0] | {"test": [{"dataset": "pur"}]}]}, "dataset: no dataset 'pur'"),
+        (
+            {"experiments": [OWN["experiments"][0] | {"test": [{"dataset": "pure", "part": [0.8, 0.2]}]}]},
+            "part: must rise",
+        ),
         ({"experiments": OWN["experiments"] * 2}, "experiments: need names, each its own"),
         ({"experiments": [OWN["experiments"][0] | {"folds": 3}]}, "a: folds are within one data set"),
         ({"experiments": [OWN["experiments"][0] | {"paper": {"heart_rate": {"mea": 1}}}]}, "a: paper: no rate"),
@@ -128,6 +148,45 @@ def test_a_protocol_that_is_wrong_is_refused_by_name(changes, message, tmp_path)
     with pytest.raises(TrainingError, match=message.replace("[", r"\[")) as found:
         Paper.read(path)
     assert str(path) in str(found.value)
+
+
+def one(tmp_path, **changes):
+    base = {"name": "a", "train": [{"dataset": "ubfc2"}], "test": [{"dataset": "ubfc2"}]}
+    return Paper.read(own(tmp_path, experiments=[base | changes])).experiments[0]
+
+
+def test_experiments_settings_come_before_the_papers_and_the_users_before_both(tmp_path):
+    paper = Paper.read(
+        own(tmp_path, experiments=[OWN["experiments"][0] | {"settings": {"options": {"size": "M"}, "frames": 64}}])
+    )
+    config = paper.config(paper.experiments[0])
+    assert (config.options, config.frames) == ({"size": "M", "attention": "none"}, 64)
+    config = paper.config(paper.experiments[0], over={"options": {"attention": "fsam"}, "frames": 36})
+    assert (config.options, config.frames) == ({"size": "M", "attention": "fsam"}, 36)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "a: ubfc2/subject10 is in train and in test"),
+        ({"train": [{"dataset": "ubfc2", "but": ["subject9"]}], "test": [{"dataset": "ubfc2", "subjects": ["subject9"]}],
+          "val": [{"dataset": "ubfc2", "subjects": ["subject9"]}]}, "a: ubfc2/subject9 is in val and in test"),
+        ({"train": [{"dataset": "ubfc2", "but": ["subject9"]}], "test": [{"dataset": "ubfc2", "subjects": ["subject9"]}],
+          "val": [{"dataset": "ubfc2", "subjects": ["subject8"]}]}, "a: ubfc2/subject8 is in train and in val"),
+    ],
+)  # fmt: skip
+def test_nobody_is_trained_on_and_tested(changes, message, roots, tmp_path):
+    experiment, where = one(tmp_path, **changes), {"ubfc2": str(roots / "ubfc2")}
+    with pytest.raises(TrainingError, match=message):
+        _apart("a", _folds(experiment, where)[0], where)
+
+
+def test_who_is_tested_does_not_choose_the_epoch_either(roots, tmp_path):
+    where = {"ubfc2": str(roots / "ubfc2")}
+    fold = _folds(one(tmp_path, leave_one_out=True, val=[{"dataset": "ubfc2"}]), where)[0]
+    assert fold.val[0].but == ["subject8"]
+    with pytest.raises(TrainingError, match="a: needs 4 subjects, there are 3"):
+        _folds(one(tmp_path, folds=4), where)
 
 
 def parts(root, **changes):

@@ -53,7 +53,8 @@ def test_a_run_leaves_a_checkpoint_that_exports(config_file, tmp_path, capsys):
     assert list((folder / "curves").glob("events*"))
     assert main(["models", "export", str(folder / "best.pt"), "-o", str(tmp_path / "m.onnx")]) == 0
     assert main(["train", config_file(seed=4), "-o", str(folder)]) == 2
-    assert "holds a run with other settings" in capsys.readouterr().err
+    assert "holds a run with other settings (seed was 0, is 4); give another folder" in capsys.readouterr().err
+    assert main(["train", config_file(cache=str(tmp_path / "crops")), "-o", str(folder)]) == 0
 
 
 @pytest.mark.slow
@@ -153,6 +154,14 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
         ({"depth": 3}, "unknown field 'depth'; there are: family"),
         ({"family": "physnet"}, "no model family 'physnet'"),
         ({"loss": "l1"}, "'loss' must be one of pearson, mse, multitask, hybrid, hybrid_logits, not 'l1'"),
+        ({"hardness": [0.9, 0.1]}, r"hardness: must rise, not \[0.9, 0.1\]"),
+        ({"val_hardness": [0.9, 0.1]}, "val_hardness: must rise"),
+        ({"lifeless": 1.0}, "lifeless: must be below 1"),
+        ({"ema_decay": 1.0}, "ema_decay: must be below 1"),
+        (
+            {"passes": True, "rhythm": 0.1, "recordings": [{**PURE, "share": 1.0}]},
+            "lifeless, rhythm: are of made-up windows",
+        ),
         ({"passes": True}, "passes: are over recordings alone, whose shares must be 1 together, not 0"),
         ({"keep": "last", "recordings": [{**PURE, "val": True}]}, "keep: 'last' holds nothing out"),
         (
