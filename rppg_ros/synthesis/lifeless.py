@@ -34,9 +34,16 @@ BOB = (0.2, 3.0)  # of movement, of what the scene's sway and turning are
 CODEC_STEP = (4.0, 20.0)
 
 
-def without_life(scene: Scene) -> Scene:
-    """The same scene around a face of wax: no pulse, no recoil, no breath in skin, shoulders or thermal image."""
+def without_life(scene: Scene, puppet: bool = False) -> Scene:
+    """The same scene around a face of wax: no pulse, no recoil, no breath in skin, shoulders or thermal image.
+
+    Parameters
+    ----------
+    puppet : it talks, grimaces and blinks as the living one did, as a pulse that is lost in a film does.
+    """
     still = replace(scene.motion, recoil=0.0, breathing=0.0, shoulders=0.0)
+    if not puppet:
+        still = replace(still, talking=0.0, jaw=0.0, expression=0.0, blinks_per_minute=0.0)
     cold = None if scene.thermal is None else replace(scene.thermal, breath_c=0.0)
     return replace(scene, motion=still, thermal=cold, pulse_strength=0.0)
 

@@ -22,6 +22,7 @@ from rppg_ros.training.mixing import shared_out
 from rppg_ros.types import NS_PER_S, Vital
 
 LEAD_S = 0.3  # filmed before and after the window: cameras do not begin on the clock
+PUPPETS = 0.5  # share of the lifeless that move their faces: that is no sign of life
 MIN_RENDER_PX = 56  # below it eyes and nostrils are gone before the tracker's reduction
 
 Example = tuple[Tensor, dict[str, Tensor]]
@@ -68,7 +69,7 @@ def synthetic_window(spec: WindowSpec, seed: int) -> tuple[Tensor, dict[Vital, T
     if rng.uniform() < spec.rhythm:
         scene = with_rhythm(scene, random_rhythm(rng))
     lives = rng.uniform() >= spec.lifeless
-    scene = scene if lives else without_life(scene)
+    scene = scene if lives else without_life(scene, puppet=rng.uniform() < PUPPETS)
     points = spec.frames + spec.pad_frames
     clip = make_clip(scene, points / spec.rate_hz + 2 * LEAD_S, spec.pixels, seed, max(MIN_RENDER_PX, spec.pixels))
     at_ns = round(LEAD_S * NS_PER_S) + grid_ns(0, spec.rate_hz, 0, points)

@@ -66,7 +66,7 @@ def test_the_lifeless_have_flat_waves_and_the_same_faces():
     dead = WindowSpec(cameras=("rgb",), pixels=16, frames=40, hardness=(0.1, 0.1), lifeless=1.0)
     (living, waves), (wax, flat) = synthetic_window(spec, 5), synthetic_window(dead, 5)
     assert all(wave.std() > 0.1 for wave in waves.values()) and not any(wave.any() for wave in flat.values())
-    assert living.shape == wax.shape and (living - wax).abs().mean() < 3
+    assert living.shape == wax.shape and (living - wax).abs().mean() < 4
     some = WindowSpec(cameras=("rgb",), pixels=8, frames=16, lifeless=0.5)
     shares = [bool(synthetic_window(some, seed)[1][Vital.BVP].any()) for seed in range(24)]
     assert 5 < sum(shares) < 19
