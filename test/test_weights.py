@@ -85,7 +85,7 @@ def crops_of(seed, seconds, hardness):
     [("phasenet-causal", 18.0, HOP_S), ("mmrphys-rgb", 18.0, HOP_S), ("mmrphys-rgbt", 40.0, 3 * HOP_S)],
 )
 def test_each_measures_people_it_never_saw(name, seconds, hop_s):
-    """An easy scene, long enough for six pulse rates a person and more, and three of breath where heat is seen.
+    """An easy scene, long enough for five pulse rates a person and more, and three of breath where heat is seen.
 
     How right they are in hard ones is for benchmarks/judge.py.
     """
@@ -99,6 +99,6 @@ def test_each_measures_people_it_never_saw(name, seconds, hop_s):
             end_s = rate.stamp_ns / NS_PER_S
             truth = vitals.mean_rate(TRUE_RATE[rate.vital], end_s - rate.window_s, end_s)
             errors[rate.vital].append(abs(rate.per_minute - truth))
-    assert len(errors[Vital.BVP]) >= 3 * 6 and np.median(errors[Vital.BVP]) < 1.5
+    assert len(errors[Vital.BVP]) >= 3 * 5 and np.median(errors[Vital.BVP]) < 1.5
     if name == "mmrphys-rgbt":
         assert len(errors[Vital.RSP]) > 7 and np.median(errors[Vital.RSP]) < 1.5
