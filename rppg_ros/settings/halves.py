@@ -183,7 +183,7 @@ class VitalsSettings(TimeSettings):
     )
     respiration_rate_min_quality: float = setting(
         "respiration_rate.min_quality",
-        0.7,
+        0.8,
         "least quality of a respiration rate that is given as a number",
         0.0,
         0.99,
