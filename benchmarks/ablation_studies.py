@@ -174,8 +174,8 @@ STUDIES: dict[str, Study] = {
         },
         250,
         {
-            f"flat truth, weight {weight:g}": Variant(settings={"flat_weight": weight})
-            for weight in (0.0, 0.1, 0.5)
+            "no level": Variant(),
+            "level": Variant(options={"level": True}, settings={"level_weight": 0.5}),
         },
         seeds=1,
     ),
@@ -220,6 +220,21 @@ STUDIES: dict[str, Study] = {
             "4 layers (31 frames)": Variant({"layers": 4}),
             "6 layers (127 frames)": Variant({"layers": 6}),
             "without contrast": Variant({"contrast": False}),
+        },
+        seeds=1,
+    ),
+    "phasenet-input": Study(
+        {
+            "family": "phasenet",
+            "options": {"causal": True, "pixels": 16, "hidden": 48, "layers": 5, "contrast": True},
+            "frames": 144, "rate_hz": 15.0, "skip_frames": 24, "batch": 4, "learning_rate": 2e-3, "precision": "bf16-mixed",
+            "lifeless": 0.15, "rhythm": 0.25,
+        },
+        300,
+        {
+            "contrast": Variant(),
+            "contrast as chroma": Variant({"chroma": True}),
+            "chroma, level": Variant({"chroma": True, "level": True}, {"level_weight": 0.5}),
         },
         seeds=1,
     ),

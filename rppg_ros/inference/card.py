@@ -86,6 +86,8 @@ class ModelCard:
     layout : axes of the input.
     input_name : the graph's input for frames.
     outputs : task to the name of the graph's output.
+    levelled : whether the size of a wave says how likely it is right: a deviation of 1 where the network is sure, near 0 where
+        nobody lives. Otherwise waves have any size.
     state : tensors carried between calls by a streaming network; empty for a windowed one.
     training_data, licence, source : provenance, free text.
     sha256 : of the checkpoint the weights came from, hexadecimal; empty of random weights.
@@ -110,6 +112,7 @@ class ModelCard:
     value_range: Literal["0-255"] = "0-255"
     layout: Literal["NCTHW"] = "NCTHW"
     input_name: Annotated[str, WORD] = "frames"
+    levelled: bool = False
     state: tuple[StateTensor, ...] = ()
     training_data: Annotated[str, TEXT] = ""
     licence: Annotated[str, TEXT] = ""

@@ -60,6 +60,7 @@ class WindowPlan:
     align_sign : whether a window that runs against the waveform so far is turned over.
     consecutive : windows follow each other without overlap, each of `hop` points but the clip's last, which may be
         shorter; the engine carries a memory from one to the next.
+    levelled : whether the size of its samples says how likely they are right, 1 to 0; otherwise they may have any size.
     """
 
     rate_hz: float
@@ -69,6 +70,7 @@ class WindowPlan:
     hold_back: Mapping[Vital, int]
     align_sign: bool = False
     consecutive: bool = False
+    levelled: bool = False
 
 
 Memory = dict[str, np.ndarray]

@@ -41,7 +41,16 @@ class NetworkEngine(OnnxEngine):
         hold_back = dict.fromkeys(card.tasks, self._edge + card.pad_frames)
         hop = max(1, round(hop_s * card.rate_hz))
         super().__init__(
-            model, WindowPlan(card.rate_hz, self._first + card.pad_frames, points, hop, hold_back, align_sign=True)
+            model,
+            WindowPlan(
+                card.rate_hz,
+                self._first + card.pad_frames,
+                points,
+                hop,
+                hold_back,
+                align_sign=True,
+                levelled=card.levelled,
+            ),
         )
 
     def infer(self, rgb: np.ndarray, thermal: np.ndarray | None, memory: Memory) -> list[Contribution]:
@@ -54,7 +63,7 @@ class NetworkEngine(OnnxEngine):
         )
         taper = edge_taper(len(rgb) - late - self.card.pad_frames, self._edge)
         return [
-            Contribution(vital, late, standardise(np.ravel(wave)), taper)
+            Contribution(vital, late, np.ravel(wave) if self.card.levelled else standardise(np.ravel(wave)), taper)
             for vital, wave in zip(self.vitals, outputs, strict=True)
             if self._can_measure(vital, thermal)
         ]

@@ -27,7 +27,9 @@ class StreamingEngine(OnnxEngine):
         if not card.state:
             raise EngineError(f"model '{card.name}': a windowed network; this engine runs streaming ones")
         hold_back = dict.fromkeys(card.tasks, 0)
-        plan = WindowPlan(card.rate_hz, card.frames, card.frames, card.frames, hold_back, consecutive=True)
+        plan = WindowPlan(
+            card.rate_hz, card.frames, card.frames, card.frames, hold_back, consecutive=True, levelled=card.levelled
+        )
         super().__init__(model, plan)
         self._asked = [card.outputs[vital] for vital in card.tasks] + [tensor.output for tensor in card.state]
 

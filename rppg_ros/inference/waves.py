@@ -143,7 +143,8 @@ class WaveMaker:
         for first, samples in growing.joined.take(upto):
             wave = self._chunk(clip, face_id, vital, first, growing.gain.apply(samples))
             rate = growing.reader.push(wave, clip.evidence)
-            out.append(replace(wave, quality=growing.reader.quality))
+            told = samples.astype(np.float32) if self._engine.plan.levelled else wave.samples
+            out.append(replace(wave, samples=told, quality=growing.reader.quality))
             if rate is not None:
                 out.append(self._carried(clip, rate))
         return out

@@ -50,6 +50,7 @@ def make_card(
         min_frames=config.min_frames,
         rate_hz=rate_hz,
         crop_scale=CROP_SCALE,
+        levelled=bool(getattr(config, "level", False)),
         outputs={task: task.value for task in config.tasks},
         state=tuple(StateTensor(f"state_{i}", f"next_{i}", tuple(shape)) for i, shape in enumerate(state_shapes)),
         training_data=training_data,

@@ -14,6 +14,7 @@ from rppg_ros.inference.card import CHANNEL_COUNTS
 from rppg_ros.models.attention import Attention, Axis, FactorisedAttention
 from rppg_ros.models.blocks import Conv, InputStage, check_clip, plain_conv, stack
 from rppg_ros.models.flow import FLOW_CHANNELS, SlowView
+from rppg_ros.models.level import TONES, ClipLevel, Tones
 from rppg_ros.models.mmrphys_layers import (
     RSP_TIME_STRIDE,
     STEPPED_RSP,
@@ -54,6 +55,7 @@ class MMRPhysConfig:
         authors trained on PURE and iBVP alone before the layout settled.
     rsp_step : not in the paper; for early fusion with RGB. The breathing branch sees, every so many frames, how 9 x 9 cells
         changed and moved (see SlowView), by the layers of size S spread wider in time; 0: frames' differences, as released.
+    level : not in the paper. Each wave is as large as it is likely to be right (see models.level), instead of any size.
     stepped_rsp : size L only: the breathing branch upsamples time in two steps, as in three early SCAMPS files. No
         published code is quite theirs: the order of layers follows from their numbering, the strides from the
         commits nearest to them.
@@ -68,6 +70,7 @@ class MMRPhysConfig:
     dropout: float = 0.1
     padded_entry: bool = False
     rsp_step: int = 0
+    level: bool = False
     stepped_rsp: bool = False
 
     def __post_init__(self) -> None:
@@ -95,7 +98,8 @@ class MMRPhysConfig:
         task = [] if len(self.tasks) == len(Vital) else [self.tasks[0].value.upper()]
         attention = "Base" if self.attention is Attention.NONE else self.attention.value.upper()
         slow = [f"Slow{self.rsp_step}"] if self.rsp_step else []
-        return "_".join([self.size.value + self.fusion.value, cameras, *task, *slow, attention])
+        level = ["Level"] if self.level else []
+        return "_".join([self.size.value + self.fusion.value, cameras, *task, *slow, attention, *level])
 
     @property
     def pixels(self) -> int:
@@ -155,9 +159,10 @@ class Branch(nn.Module):
     Parameters
     ----------
     seen : channels of the input for each stream; two streams' embeddings are put side by side.
+    tones : where the wave's rate can lie.
     """
 
-    def __init__(self, seen: tuple[slice, ...], table: BranchTable, config: MMRPhysConfig) -> None:
+    def __init__(self, seen: tuple[slice, ...], table: BranchTable, config: MMRPhysConfig, tones: Tones) -> None:
         super().__init__()
         self.seen = seen
         self.streams = nn.ModuleList(Stream(part.stop - part.start, table, config.dropout) for part in seen)
@@ -169,6 +174,7 @@ class Branch(nn.Module):
         )
         self.final = stack(channels, table.final, config.dropout)
         self.last = plain_conv([spec for spec in table.final if isinstance(spec, Conv)][-1].channels, table.last)
+        self.level = ClipLevel(tones, channels) if config.level else None
         self.time_stride = table.time_stride
 
     def forward(self, x: Tensor, attend: bool, target: Tensor | None) -> Tensor:
@@ -176,7 +182,8 @@ class Branch(nn.Module):
         embedding = torch.cat([s(x[:, part]) for s, part in zip(self.streams, self.seen, strict=True)], dim=1)
         if attend and self.attention is not None:
             embedding = self.attention(embedding, self._at_embedding_rate(target))
-        return self.last(self.final(embedding)).flatten(1)
+        wave = self.last(self.final(embedding)).flatten(1)
+        return wave if self.level is None else self.level(wave, embedding)
 
     def _at_embedding_rate(self, target: Tensor | None) -> Tensor | None:
         stride = self.time_stride
@@ -200,7 +207,10 @@ class MMRPhys(nn.Module):
         self.slow = SlowView(config.pixels // Size.S.pixels, config.rsp_step) if config.rsp_step else None
         self.branches = nn.ModuleDict()
         for task in config.tasks:
-            self.branches[task.value] = Branch(config.branch_channels(task), branch_table(task, config), config)
+            step = max(config.rsp_step, 1) if task is Vital.RSP else 1
+            self.branches[task.value] = Branch(
+                config.branch_channels(task), branch_table(task, config), config, TONES[task].every(step)
+            )
 
     def forward(
         self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from rppg_ros.models.asf import AdaptiveSpatialFilter
 from rppg_ros.models.blocks import RGB_CHANNELS, check_clip
 from rppg_ros.models.gtcn import GatedTCN
+from rppg_ros.models.level import TONES, RunningLevel
 from rppg_ros.models.planar import PlanarConv3d
 from rppg_ros.models.stream_state import CausalConv, ClipMean, ClipNorm, RunningMean, RunningNorm, StreamState
 from rppg_ros.models.zas import BLOCK, SHARE, axial_swap
@@ -30,6 +31,8 @@ MIN_FRAMES = 8
 PIXEL_CENTRE, PIXEL_SPAN = 127.5, 32.0
 CONTRAST_FRAMES = 45
 CONTRAST_GAIN, CONTRAST_LIMIT = 50.0, 3.0  # a pulse of 0.5 % becomes 0.25; what moves is cut off
+# Brightness, and what of green and of blue is not brightness, so that movement's limit leaves the pulse's colour whole.
+CHROMA = ((1 / 3, 1 / 3, 1 / 3), (-1.5, 2.0, -0.5), (-1.0, -0.5, 1.5))
 DARK = 8.0  # grey levels: no share of nothing
 
 
@@ -44,6 +47,8 @@ class PhaseNetConfig:
     contrast : not in the paper; for the causal network. Besides the frame, the first layer gets how far each place is from its
         own mean of late (the alternating over the constant part of a photoplethysmogram): in a frame as it is, the pulse is
         half a grey level among a hundred, and the running norms make it no larger; training hardly finds it.
+    chroma : not in the paper; of `contrast`: it is given as brightness and two colours, each limited by itself.
+    level : not in the paper; for the causal network. The wave is as large as it is likely to be right (see models.level).
     features, hidden, layers : length of the filter's output, width and depth of the TCN. Five layers see 63 frames, as
         many as the paper's own Proposition 2 asks for at 30 Hz (synthesis.oscillator); the three of its ablation table see 15.
     swap_share, swap_block : of ZAS.
@@ -52,6 +57,8 @@ class PhaseNetConfig:
     causal: bool = False
     pixels: int = 128
     contrast: bool = False
+    chroma: bool = False
+    level: bool = False
     features: int = 48
     hidden: int = 50
     layers: int = 5
@@ -64,6 +71,10 @@ class PhaseNetConfig:
             raise ValueError(f"pixels must be at least {MIN_PIXELS}, not {self.pixels}")
         if self.contrast and not self.causal:
             raise ValueError("contrast is for the causal network: set causal")
+        if self.chroma and not self.contrast:
+            raise ValueError("chroma is of contrast: set contrast")
+        if self.level and not self.causal:
+            raise ValueError("level is for the causal network: set causal")
         for name in ("features", "hidden", "layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -71,7 +82,7 @@ class PhaseNetConfig:
     @property
     def variant(self) -> str:
         """Short name, e.g. "RGB_128", "RGB_Causal_72" or "RGB_Causal_Contrast_16"."""
-        extras = [name for name in ("Causal", "Contrast") if getattr(self, name.lower())]
+        extras = [name for name in ("Causal", "Contrast", "Chroma", "Level") if getattr(self, name.lower())]
         return "_".join(["RGB", *extras, str(self.pixels)])
 
     @property
@@ -154,7 +165,7 @@ class PhaseNet(nn.Module):
     def __init__(self, config: PhaseNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.contrast = Contrast() if config.contrast else None
+        self.contrast = Contrast(config.chroma) if config.contrast else None
         entering = RGB_CHANNELS * (2 if config.contrast else 1)
         self.stem = PlanarConv3d(entering, STEM_CHANNELS, (1, 5, 5), padding=(0, 2, 2))
         self.stem_norm = RunningNorm(STEM_CHANNELS) if config.causal else ClipNorm(STEM_CHANNELS)
@@ -163,6 +174,7 @@ class PhaseNet(nn.Module):
         self.filter = AdaptiveSpatialFilter(BLOCK_CHANNELS[-1], config.features)
         self.tcn = GatedTCN(2 * config.features, config.hidden, config.layers, config.dropout)
         self.last = nn.Conv1d(config.hidden, 1, 1)
+        self.level = RunningLevel(TONES[Vital.BVP], 2 * config.features) if config.level else None
 
     def forward(
         self, x: Tensor, targets: Mapping[Vital, Tensor] | None = None, attend: bool | None = None
@@ -221,15 +233,22 @@ class PhaseNet(nn.Module):
         x = torch.relu(self.stem_norm(self.stem(x), stream))
         for block in self.blocks:
             x = block(x, stream)
-        return {Vital.BVP: self.last(self.tcn(self.filter(x, stream), stream)).squeeze(1)}
+        features = self.filter(x, stream)
+        wave = self.last(self.tcn(features, stream)).squeeze(1)
+        return {Vital.BVP: wave if self.level is None else self.level(wave, features, stream)}
 
 
 class Contrast(nn.Module):
-    """How far each place is from its own mean of late, as a share of that mean, enlarged until a pulse counts."""
+    """How far each place is from its own mean of late, as a share of that mean, enlarged until a pulse counts.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    chroma : as brightness and two colours (CHROMA) instead of red, green and blue.
+    """
+
+    def __init__(self, chroma: bool = False) -> None:
         super().__init__()
-        self.mean = RunningMean(CONTRAST_FRAMES)
+        self.mean, self.chroma = RunningMean(CONTRAST_FRAMES), chroma
 
     def forward(self, x: Tensor, stream: StreamState) -> Tensor:
         """(B, C, T, H, W), 0-255, to the same shape, within CONTRAST_LIMIT."""
@@ -237,6 +256,9 @@ class Contrast(nn.Module):
         places = x.permute(0, 1, 3, 4, 2).reshape(x.shape[0], channels * height * width, frames)
         mean = self.mean(places, stream)
         share = (places - mean) / (mean + DARK)
+        if self.chroma:
+            colours = share.reshape(x.shape[0], channels, -1)
+            share = torch.matmul(share.new_tensor(CHROMA), colours).reshape(share.shape)
         out = (CONTRAST_GAIN * share).clamp(-CONTRAST_LIMIT, CONTRAST_LIMIT)
         return out.reshape(x.shape[0], channels, height, width, frames).permute(0, 1, 4, 2, 3)
 

@@ -47,7 +47,8 @@ class TrainConfig:
     hardness, val_hardness : of training and held-out scenes, from and to.
     lifeless, rhythm : shares of made-up windows in which nobody lives (a face of wax: the true waves are flat), and of those with
         a rhythm of the world in light, movement or keyframes; see synthesis.lifeless.
-    flat_weight : of the loss that keeps the output for the lifeless 15 dB below that for the living of a batch.
+    level_weight : of the mean square of what the output leaves of the standardised truth, 0 for the lifeless: see level_loss.
+        It teaches a network with `level` how large its wave is to be.
     without : factors that training scenes are made without, see synthesis.factors; held-out scenes have them all.
     epochs, steps, batch : steps of `batch` windows make an epoch; no window comes twice.
     passes : an epoch is one pass over all the recordings in windows that follow one another, in another order each time; `steps`
@@ -81,7 +82,7 @@ class TrainConfig:
     val_hardness: tuple[Annotated[float, SHARE], Annotated[float, SHARE]] = (0.7, 1.0)
     lifeless: Annotated[float, SHARE] = 0.0
     rhythm: Annotated[float, SHARE] = 0.0
-    flat_weight: Annotated[float, FACTOR] = 0.1
+    level_weight: Annotated[float, FACTOR] = 0.0
     without: list[str] = field(default_factory=list)
     epochs: Annotated[int, COUNT] = 30
     steps: Annotated[int, COUNT] = 200

@@ -13,7 +13,6 @@ from rppg_ros.types import Vital
 
 EPS = 1e-8
 LOW_BPM, HIGH_BPM = 45, 150
-FLAT_DB = 15.0
 
 
 def negative_pearson(prediction: Tensor, target: Tensor, dim: int = -1) -> Tensor:
@@ -34,13 +33,18 @@ def negative_pearson(prediction: Tensor, target: Tensor, dim: int = -1) -> Tenso
 
 def known_clips(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Those rows of prediction and target (B, T) whose target has no NaN and is not flat: (b, T) each, b from 0 to B."""
-    known = torch.isfinite(target).all(dim=-1) & ~flat_clips(target)
+    known = told_clips(target) & ~flat_clips(target)
     return prediction[known], target[known]
+
+
+def told_clips(target: Tensor) -> Tensor:
+    """Which rows of a target (B, T) are known throughout, be they flat: (B,) bool."""
+    return torch.isfinite(target).all(dim=-1)
 
 
 def flat_clips(target: Tensor) -> Tensor:
     """Which rows of a target (B, T) are known to be without any pulse or breath: (B,) bool."""
-    return torch.isfinite(target).all(dim=-1) & ((target - target[..., :1]).abs().amax(dim=-1) == 0)
+    return told_clips(target) & ((target - target[..., :1]).abs().amax(dim=-1) == 0)
 
 
 def power_db(waves: Tensor) -> Tensor:
@@ -49,13 +53,14 @@ def power_db(waves: Tensor) -> Tensor:
     return 10 * deviation.square().mean(dim=-1).clamp_min(EPS**2).log10()
 
 
-def flat_loss(lifeless: Tensor, living: Tensor, below_db: float = FLAT_DB) -> Tensor:
-    """How much the output for the lifeless (b, T) is above `below_db` under that for the living (B, T), in tens of decibels.
+def level_loss(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean square of what a prediction (B, T) leaves of its standardised target, which is 0 where nobody lives.
 
-    Correlations have no scale, so nothing else says how large an output is where there is nothing to find.
+    Correlations have no scale. This is least for a wave as large as the correlation that it has: 1 where it is sure, 0 where
+    there is nothing to find.
     """
-    above = power_db(lifeless) - power_db(living).mean() + below_db
-    return torch.relu(above).mean() / 10
+    centred = prediction - prediction.mean(dim=-1, keepdim=True)
+    return (centred - standardised(target)).square().mean()
 
 
 def standardised(waves: Tensor) -> Tensor:

@@ -18,15 +18,15 @@ from rppg_ros.models.network import Network
 from rppg_ros.models.summed import steps_of
 from rppg_ros.training.config import TrainConfig
 from rppg_ros.training.losses import (
-    FLAT_DB,
     DynamicHybridLoss,
     flat_clips,
-    flat_loss,
     known_clips,
+    level_loss,
     mean_square,
     negative_pearson,
     power_db,
     smooth_l1_multitask,
+    told_clips,
 )
 from rppg_ros.types import Vital
 from rppg_ros.vitals.registry import RATES
@@ -34,7 +34,7 @@ from rppg_ros.vitals.spectrum import find_peak, spectrum
 
 MIN_RATE_S = {Vital.BVP: 5.0, Vital.RSP: 20.0}  # shorter windows have no rate to be wrong about
 SEED_STRIDE = 100_003
-SCORES = ("r", "mae", "live_db", "flat_db")
+SCORES = ("r", "mae", "left", "live_db", "flat_db")
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
 Waves = dict[Vital, Tensor]
@@ -70,6 +70,9 @@ class Learner(lightning.LightningModule):
         for vital in self.tasks:
             wave, target = known_clips(waves[vital], targets[vital])
             dead = waves[vital][flat_clips(targets[vital])]
+            if len(told := waves[vital][told_clips(targets[vital])]):
+                left = level_loss(told, targets[vital][told_clips(targets[vital])])
+                self._count(f"{vital}_left", left, len(told))
             if len(dead):
                 self._count(f"{vital}_flat_db", power_db(dead).mean(), len(dead))
             if len(wave):
@@ -91,12 +94,12 @@ class Learner(lightning.LightningModule):
         for vital, decibels in below.items():
             self.log(f"val/{vital}_lifeless_db", decibels, sync_dist=True)
         for name, mean in means.items():
-            if name.endswith("_db"):
+            if name.endswith("_db") or (name.endswith("_left") and not self.config.level_weight):
                 continue
             self.log(f"val/{name}", mean, prog_bar=name.endswith("mae"), sync_dist=True)
         known = [mean for name, mean in means.items() if name.endswith("_r")]
-        above = self.config.flat_weight * sum(max(0.0, decibels + FLAT_DB) / 10 for decibels in below.values())
-        self.log("val/loss", above - sum(known) if known else float("nan"), prog_bar=True, sync_dist=True)
+        level = self.config.level_weight * sum(mean for name, mean in means.items() if name.endswith("_left"))
+        self.log("val/loss", level - sum(known) if known else float("nan"), prog_bar=True, sync_dist=True)
 
     def _count(self, name: str, mean: Tensor | float, clips: int) -> None:
         self._sums[name] += torch.tensor([float(mean) * clips, clips], device=self.device)
@@ -128,15 +131,21 @@ def make_loss(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
     def loss(waves: Waves, targets: Waves, epoch: int) -> Tensor:
         pairs = {vital: known_clips(wave, targets[vital]) for vital, wave in waves.items()}
         found = {vital: wave for vital, (wave, _) in pairs.items() if vital in used and len(wave)}
-        dead = {vital: wave[flat_clips(targets[vital])] for vital, wave in waves.items()}
-        flat = [config.flat_weight * flat_loss(dead[vital], wave) for vital, wave in found.items() if len(dead[vital])]
+        level = [config.level_weight * part for part in _levels(waves, targets)] if config.level_weight else []
         # Ranks wait for the gradient of every parameter, be it 0.
         silent = [wave.sum() * 0.0 for vital, wave in waves.items() if vital not in found]
         return _total(
-            ([whole(found, {vital: pairs[vital][1] for vital in found}, epoch)] if found else []) + flat + silent
+            ([whole(found, {vital: pairs[vital][1] for vital in found}, epoch)] if found else []) + level + silent
         )
 
     return loss
+
+
+def _levels(waves: Waves, targets: Waves) -> list[Tensor]:
+    told = {vital: told_clips(targets[vital]) for vital in waves}
+    return [
+        level_loss(wave[told[vital]], targets[vital][told[vital]]) for vital, wave in waves.items() if told[vital].any()
+    ]
 
 
 def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:

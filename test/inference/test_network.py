@@ -15,7 +15,7 @@ from support.people import START_NS, S, crops
 onnx = pytest.importorskip("onnx", reason="onnx is installed for tests only")
 
 
-def write_model(path, tasks=(Vital.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0, dynamic=False):
+def write_model(path, tasks=(Vital.BVP,), channels=("rgb",), frames=90, size=36, rate_hz=30.0, dynamic=False, **about):
     """Output: minus the mean green (blood absorbs) for bvp, minus the mean of the last channel for rsp; T of T+1 frames."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -24,6 +24,7 @@ def write_model(path, tasks=(Vital.BVP,), channels=("rgb",), frames=90, size=36,
         name="mean", family="test", variant="v", tasks=tasks, channels=channels, size=size, frames=frames,
         rate_hz=rate_hz, outputs={vital: vital.value for vital in tasks}, pad_frames=1,
         dynamic_frames=dynamic, frames_multiple=4 if dynamic else 1, min_frames=8 if dynamic else 1,
+        **about,
     )  # fmt: skip
     nodes, inits = [], [numpy_helper.from_array(np.array([3, 4]), "space")]
     for vital in tasks:
@@ -77,6 +78,24 @@ def test_a_sliding_window_becomes_one_endless_waveform(tmp_path):
     assert len(rates) >= 8 and all(abs(rate.per_minute - 78) < 2 for rate in rates)
     silent = [o for o in out if isinstance(o, Rate) and o.vital is Vital.RSP and o.stamp_ns > START_NS + 5 * S]
     assert {rate.status for rate in silent} <= {Status.UNSUPPORTED, Status.NO_FACE}
+
+
+def test_a_levelled_network_says_how_large_its_wave_is(tmp_path):
+    """What is published keeps the size; the rates are the same."""
+    waves, rates = {}, {}
+    for levelled in (False, True):
+        engine = make_engine(model=write_model(tmp_path / f"{levelled}.onnx", levelled=levelled))
+        out = run(engine, crops(bpm=78, seconds=20, fps=25.0, noise=1.0))
+        waves[levelled] = np.concatenate([o.samples for o in out if isinstance(o, Waveform)])
+        rates[levelled] = [o.per_minute for o in out if isinstance(o, Rate) and o.vital is Vital.BVP]
+        assert all(o.samples.dtype == np.float32 for o in out if isinstance(o, Waveform))
+    assert waves[False][300:].std() == pytest.approx(1, rel=0.15)
+    crop = next(iter(crops(bpm=78, seconds=20, fps=25.0, noise=1.0)))
+    assert waves[True].mean() == pytest.approx(-crop.rgb[..., 1].mean(), rel=0.05), (
+        "minus the mean green, as the graph gave it"
+    )
+    assert np.nanmedian(rates[True]) == pytest.approx(78, abs=2)
+    assert np.isfinite(rates[True]).sum() == np.isfinite(rates[False]).sum()
 
 
 def test_a_young_clip_gets_shorter_windows_where_the_network_takes_them(tmp_path):

@@ -6,12 +6,14 @@ torch = pytest.importorskip("torch")
 
 from rppg_ros.models.asf import AdaptiveSpatialFilter  # noqa: E402
 from rppg_ros.models.gtcn import KERNEL, GatedBlock, GatedTCN  # noqa: E402
+from rppg_ros.models.level import RunningPower, Tones  # noqa: E402
 from rppg_ros.models.phasenet import ESTBlock, PhaseNet, PhaseNetConfig, SqueezeGate  # noqa: E402
 from rppg_ros.models.stream_state import CausalConv, ClipMean, ClipNorm, RunningMean, RunningNorm, StreamState  # noqa: E402
 from rppg_ros.models.zas import axial_swap  # noqa: E402
 from rppg_ros.types import Vital  # noqa: E402
 
 FRAMES, AT = 24, 15
+LEVELLED = PhaseNetConfig(causal=True, pixels=8, contrast=True, chroma=True, level=True)
 CAUSAL, ANY = PhaseNetConfig(causal=True, pixels=8), PhaseNetConfig(pixels=8)
 
 
@@ -39,6 +41,7 @@ LAYERS = {
     "spatial filter": (lambda: AdaptiveSpatialFilter(4, 6), (4, 5, 5)),
     "gated block": (lambda: GatedBlock(4, 6, 4, 0.0), (4,)),
     "gated TCN": (lambda: GatedTCN(4, 6, 3, 0.0), (4,)),
+    "running power": (lambda: RunningPower(Tones(0.04, 0.24, 6)), (1,)),
 }
 
 
@@ -55,10 +58,12 @@ def test_axial_swap_stays_in_its_frame():
 
 
 @pytest.mark.parametrize("at", [0, 1, 15, FRAMES - 1])
-def test_causal_network(at):
+@pytest.mark.parametrize("config", [CAUSAL, LEVELLED], ids=["plain", "levelled"])
+def test_causal_network(config, at):
     torch.manual_seed(1)
-    whole = PhaseNet(CAUSAL).double().eval()
-    assert first_change(lambda x, stream: whole(255 * x)[Vital.BVP][:, None], (3, 8, 8), at)[0] == at
+    whole = PhaseNet(config).double().eval()
+    silent = config.level and at == 0  # one sample has no deviation
+    assert first_change(lambda x, stream: whole(255 * x)[Vital.BVP][:, None], (3, 8, 8), at)[0] == at + silent
 
 
 LOOKING_AHEAD = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from rppg_ros.models.gtcn import reach  # noqa: E402
-from rppg_ros.models.phasenet import PhaseNet, PhaseNetConfig  # noqa: E402
+from rppg_ros.models.phasenet import CONTRAST_GAIN, CONTRAST_LIMIT, DARK, Contrast, PhaseNet, PhaseNetConfig  # noqa: E402
 from rppg_ros.models.registry import build  # noqa: E402
 from rppg_ros.models.stream_state import StreamState  # noqa: E402
 from rppg_ros.synthesis.oscillator import DampedOscillator  # noqa: E402
@@ -18,10 +18,12 @@ from rppg_ros.types import Vital  # noqa: E402
 PAPER_PARAMETERS = 290_000
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["frames", "contrast"])
+@pytest.fixture(
+    scope="module", params=[(), ("contrast",), ("contrast", "chroma", "level")], ids=["frames", "contrast", "level"]
+)
 def causal(request):
     torch.manual_seed(7)
-    return PhaseNet(PhaseNetConfig(causal=True, pixels=8, contrast=request.param)).eval()
+    return PhaseNet(PhaseNetConfig(causal=True, pixels=8, **dict.fromkeys(request.param, True))).eval()
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -78,9 +80,6 @@ def test_no_state_is_a_state_of_zeros(causal):
 
 
 def test_contrast_is_the_share_by_which_a_place_differs_from_its_own_mean():
-    from rppg_ros.models.phasenet import CONTRAST_GAIN, CONTRAST_LIMIT, DARK, Contrast
-    from rppg_ros.models.stream_state import StreamState
-
     clip = torch.full((1, 3, 60, 2, 2), 100.0)
     clip[:, :, -1] = 101.0
     seen = Contrast()(clip, StreamState())
@@ -90,6 +89,10 @@ def test_contrast_is_the_share_by_which_a_place_differs_from_its_own_mean():
     assert Contrast()(clip, StreamState())[:, :, -1].max().item() == CONTRAST_LIMIT
     with pytest.raises(ValueError, match="contrast is for the causal network"):
         PhaseNetConfig(contrast=True)
+    with pytest.raises(ValueError, match="level is for the causal network"):
+        PhaseNetConfig(level=True)
+    with pytest.raises(ValueError, match="chroma is of contrast"):
+        PhaseNetConfig(causal=True, chroma=True)
 
 
 def test_both_have_the_same_layers():
@@ -116,3 +119,17 @@ def test_what_does_not_fit_is_refused(causal):
         PhaseNetConfig(pixels=7)
     with pytest.raises(ValueError, match="layers must be at least 1"):
         PhaseNetConfig(layers=0)
+
+
+def test_chroma_keeps_a_pulse_through_movement_that_contrast_cuts_off():
+    time = torch.arange(120) / 15
+    pulse = 0.004 * torch.sin(2 * torch.pi * 1.2 * time)
+    light = 1 + 0.2 * torch.sin(2 * torch.pi * 0.9 * time)  # thrice what is let through
+    frame = torch.stack([light, light * (1 + pulse), light])[None, :, :, None, None] * 120
+    brightness, green, blue = Contrast(chroma=True)(frame, StreamState())[0, :, 60:, 0, 0]
+    assert brightness.abs().max() == CONTRAST_LIMIT
+    wanted = pulse[60:] - pulse[60:].mean()
+    assert torch.corrcoef(torch.stack([green, wanted]))[0, 1] > 0.9 and green.abs().max() < CONTRAST_LIMIT
+    assert torch.corrcoef(torch.stack([blue, wanted]))[0, 1] < -0.9, "green stands against it"
+    white = Contrast(chroma=True)(frame[:, :1].expand(-1, 3, -1, -1, -1), StreamState())[0, 1:]
+    assert white.abs().max() < 1e-3, "white light has no colour"

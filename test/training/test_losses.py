@@ -16,8 +16,8 @@ from rppg_ros.training.losses import (  # noqa: E402
     LOW_BPM,
     DynamicHybridLoss,
     flat_clips,
-    flat_loss,
     known_clips,
+    level_loss,
     mean_square,
     negative_pearson,
     power_db,
@@ -179,18 +179,25 @@ def test_the_lifeless_are_no_correlation_but_a_level():
     assert len(prediction) == len(known) == 1 and torch.equal(known[0], wave)
 
 
-def test_flat_loss_counts_decibels_above_what_is_asked():
+def test_power_in_decibels_has_no_offset():
     living = torch.sin(torch.arange(100) * 0.3)[None]
     assert power_db(10 * living + 5) - power_db(living) == pytest.approx(20, abs=1e-3)
-    for below, expected in ((0, 1.5), (10, 0.5), (15, 0.0), (40, 0.0)):
-        dead = living * 10 ** (-below / 20)
-        assert float(flat_loss(dead, living)) == pytest.approx(expected, abs=1e-3)
-    dead = (0.5 * living).requires_grad_()
-    flat_loss(dead, living).backward()
-    assert float((dead.grad * dead.detach()).sum()) > 0, "down, it says"
-    assert torch.isfinite(flat_loss(torch.zeros(1, 100), living)) and torch.isfinite(
-        flat_loss(living, torch.zeros(1, 100))
+
+
+def test_level_loss_is_least_for_a_wave_as_large_as_its_correlation():
+    generator = torch.Generator().manual_seed(4)
+    truth = torch.sin(torch.arange(400) * 0.3)[None]
+    wave = standardised(truth) + torch.randn(1, 400, generator=generator)
+    wave = standardised(wave)
+    r = -float(negative_pearson(wave, truth))
+    assert 0.5 < r < 0.9
+    sizes = np.arange(0, 1.5, 0.01)
+    losses = [float(level_loss(size * wave + 7, 3 * truth - 2)) for size in sizes]
+    assert sizes[int(np.argmin(losses))] == pytest.approx(r, abs=0.011), "offset and unit of the truth do not matter"
+    assert float(level_loss(wave, torch.full((1, 400), 5.0))) == pytest.approx(float(wave.var()), rel=0.01), (
+        "nobody lives"
     )
+    assert float(level_loss(0 * wave, torch.zeros(1, 400))) == 0
 
 
 def test_mean_square_is_twice_what_the_correlation_lacks():
