@@ -20,7 +20,17 @@ import numpy as np
 
 from rppg_ros.datasets import bp4d_matrices
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
-from rppg_ros.datasets.frames import Frames, Loaded, Stream, decoded, even_stamps, images, in_number_order, numbers
+from rppg_ros.datasets.frames import (
+    Frames,
+    Loaded,
+    Stream,
+    decoded,
+    images,
+    in_number_order,
+    last_number,
+    numbered_stamps,
+    numbers,
+)
 from rppg_ros.datasets.traces import even_trace, known_rates
 from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.types import Vital
@@ -65,10 +75,12 @@ def _frames(root: Path, subject: str, task: str) -> Frames:
     folder, archive = place / subject / task, place / f"{subject}.zip"
     if folder.is_dir():
         paths = in_number_order(folder.glob("*.jpg"))
-        stream, count = lambda: images(paths, even_stamps(len(paths), RATE_HZ)), len(paths)
+        stream, count = lambda: images(paths, numbered_stamps(paths, RATE_HZ)), len(paths)
+        first = last_number(paths[0]) if paths else None
     elif archive.is_file():
         names = _names(archive, task)
         stream, count = lambda: _zipped(archive, names), len(names)
+        first = last_number(PurePosixPath(names[0])) if names else None
     else:
         raise DatasetError(f"{archive}: no such file, and no folder {folder}")
     if not count:
@@ -76,7 +88,7 @@ def _frames(root: Path, subject: str, task: str) -> Frames:
     streams: dict[str, Stream] = {RGB: stream}
     warm = in_number_order((root / HEAT / subject / task).glob("*.npy"))
     if warm:
-        streams[THERMAL] = lambda: bp4d_matrices.thermal_matrices(warm, RATE_HZ)
+        streams[THERMAL] = lambda: bp4d_matrices.thermal_matrices(warm, RATE_HZ, first)
     return Frames(f"{subject}_{task}", streams, count / RATE_HZ)
 
 
@@ -88,7 +100,9 @@ def _names(archive: Path, task: str) -> list[str]:
 
 def _zipped(archive: Path, names: list[str]) -> Iterator[Loaded]:
     with _opened(archive) as file:
-        for name, stamp_ns in zip(names, even_stamps(len(names), RATE_HZ), strict=True):
+        for name, stamp_ns in zip(
+            names, numbered_stamps([PurePosixPath(name) for name in names], RATE_HZ), strict=True
+        ):
             yield int(stamp_ns), partial(_image, file, archive, name), "bgr8"
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from rppg_ros.datasets.base import DatasetError, Recording, Trace, Truth
-from rppg_ros.datasets.frames import Frames, Loaded, Stream, even_stamps, in_number_order
+from rppg_ros.datasets.frames import Frames, Loaded, Stream, in_number_order, last_number, numbered_stamps
 from rppg_ros.datasets.traces import even_trace, known_rates
 from rppg_ros.sources.base import RGB, THERMAL
-from rppg_ros.types import Vital
+from rppg_ros.types import NS_PER_S, Vital
 
 RATE_HZ = 25.0
 NAME = re.compile(r"([FM]\d+)_(T\d+)")
@@ -51,8 +51,8 @@ def _frames(folder: Path) -> Frames:
         raise DatasetError(f"{folder / folder.name}_rgb: no .npy matrices in it")
     streams: dict[str, Stream] = {RGB: lambda: _rgb(rgb)}
     if warm:
-        streams[THERMAL] = lambda: thermal_matrices(warm, RATE_HZ)
-    return Frames(folder.name, streams, len(rgb) / RATE_HZ)
+        streams[THERMAL] = lambda: thermal_matrices(warm, RATE_HZ, last_number(rgb[0]))
+    return Frames(folder.name, streams, int(numbered_stamps(rgb, RATE_HZ)[-1]) / NS_PER_S + 1 / RATE_HZ)
 
 
 def _rgb(paths: Sequence[Path]) -> Iterator[Loaded]:
@@ -60,7 +60,7 @@ def _rgb(paths: Sequence[Path]) -> Iterator[Loaded]:
     scale = (
         255.0 if first.dtype.kind == "f" and first.size and float(np.nanmax(first)) <= 1.0 else 1.0
     )  # 0..1, or 0..255
-    for path, stamp_ns in zip(paths, even_stamps(len(paths), RATE_HZ), strict=True):
+    for path, stamp_ns in zip(paths, numbered_stamps(paths, RATE_HZ), strict=True):
         yield int(stamp_ns), partial(_colours, path, scale), "rgb8"
 
 
@@ -71,13 +71,18 @@ def _colours(path: Path, scale: float) -> np.ndarray:
     return image if image.dtype == np.uint8 else np.clip(np.rint(np.nan_to_num(image * scale)), 0, 255).astype(np.uint8)
 
 
-def thermal_matrices(paths: Sequence[Path], rate_hz: float) -> Iterator[Loaded]:
-    """Thermal frames: degrees where the first matrix can be kelvin or degrees Celsius, else counts as they are."""
+def thermal_matrices(paths: Sequence[Path], rate_hz: float, first: int | None = None) -> Iterator[Loaded]:
+    """Thermal frames: degrees where the first matrix can be kelvin or degrees Celsius, else counts as they are.
+
+    Parameters
+    ----------
+    first : number of the RGB frame at the beginning; a frame whose number is missing is a gap.
+    """
     if not paths:
         return
     middle = _middle(paths[0])
     degrees = KELVIN[0] <= middle <= KELVIN[1] or CELSIUS[0] <= middle <= CELSIUS[1]
-    for path, stamp_ns in zip(paths, even_stamps(len(paths), rate_hz), strict=True):
+    for path, stamp_ns in zip(paths, numbered_stamps(paths, rate_hz, first), strict=True):
         yield (
             int(stamp_ns),
             partial(_degrees, path) if degrees else partial(_counts, path),

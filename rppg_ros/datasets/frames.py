@@ -70,6 +70,28 @@ def even_stamps(count: int, rate_hz: float) -> np.ndarray:
     return stamps_ns
 
 
+MOST_MISSING = 3  # times as many frames as there are: numbers with larger holes are not those of frames
+
+
+def numbered_stamps(paths: Sequence[AnyPath], rate_hz: float, first: int | None = None) -> np.ndarray:
+    """Stamps, int64 ns, of frames numbered in their files' names, in this order: a frame that is missing is a gap.
+
+    Numbers that do not rise from file to file, or leap, are no frame numbers: the frames then follow one another.
+
+    Parameters
+    ----------
+    first : number of the frame at 0, where it lies near these; None: that of the first of them.
+    """
+    count = len(paths)
+    found = np.array([last_number(path) for path in paths], dtype=np.float64)
+    steps = np.diff(found)
+    if not count or (steps < 1).any() or found[-1] - found[0] > (1 + MOST_MISSING) * count:
+        return even_stamps(count, rate_hz)
+    near = first is not None and abs(found[0] - first) <= MOST_MISSING * count
+    stamps_ns: np.ndarray = np.round((found - (first if near else found[0])) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return stamps_ns - min(int(stamps_ns[0]), 0)
+
+
 def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
     """Colour images with their stamps."""
     for path, stamp_ns in zip(paths, stamps_ns, strict=True):

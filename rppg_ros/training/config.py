@@ -24,6 +24,7 @@ FACTOR = Limits(0.0, 1000.0)
 LEARNING_RATE = Limits(1e-12, 10.0)
 CLIP_NORM = Limits(0.0, 1e6)  # of gradients
 SEED = Limits(0, 199)  # each has ten million windows of its own; from 200 on they would be the held-out ones
+LEAST_LEFT_S = 1.0
 SHARE_TOLERANCE = 1e-6  # of shares written as decimal numbers
 
 
@@ -124,6 +125,10 @@ class TrainConfig:
             raise TrainingError("ema_decay: must be below 1: such an average never moves")
         if self.skip_frames >= self.frames:
             raise TrainingError(f"skip_frames must be below frames, not {self.skip_frames}")
+        if self.skip_frames and (self.frames - self.skip_frames) < LEAST_LEFT_S * self.rate_hz:
+            raise TrainingError(
+                f"skip_frames: {self.skip_frames} of {self.frames} frames leave less than {LEAST_LEFT_S:g} s to learn from"
+            )
         total = sum(recordings.share for recordings in self.recordings)
         if total > 1 + SHARE_TOLERANCE:
             raise TrainingError(f"recordings: their shares must be 1 at most together, not {total:g}")

@@ -2,12 +2,14 @@
 
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.io import savemat
 
 from rppg_ros.datasets.base import DatasetError, Trace
+from rppg_ros.datasets.frames import numbered_stamps
 from rppg_ros.datasets.registry import DATASETS, read
 from rppg_ros.sources.base import RGB, THERMAL
 from rppg_ros.types import NS_PER_S, Vital
@@ -206,6 +208,37 @@ def test_bp4d_matrices_from_0_to_1_and_a_frame_of_another_unit(tmp_path):
     frames = list(read("bp4d", tmp_path)[0].open())
     rgb, warm = ([frame for frame in frames if frame.stream == stream] for stream in (RGB, THERMAL))
     assert (rgb[3].image == image(3)[..., ::-1]).all() and warm[4].image[0, 0] == pytest.approx(30.04, abs=1e-3)
+
+
+def test_bp4d_matrices_that_are_missing_are_gaps(tmp_path):
+    """Every frame that is there keeps its time, of both cameras."""
+    folders.bp4d_matrices(tmp_path)
+    task = tmp_path / "F001_T02"
+    for number in (0, 2, 3, 7):
+        (task / "F001_T02_t" / f"{number:04}.npy").unlink()
+    (task / "F001_T02_rgb" / "0005.npy").unlink()
+    frames = list(read("bp4d", tmp_path)[0].open())
+    rgb, warm = ([frame.stamp_ns for frame in frames if frame.stream == stream] for stream in (RGB, THERMAL))
+    assert rgb == [40_000_000 * number for number in range(FRAMES) if number != 5]
+    assert warm == [40_000_000 * number for number in range(FRAMES) if number not in (0, 2, 3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "first", "wanted"),
+    [
+        ([7, 8, 10], None, [0, 1, 3]),
+        ([7, 8, 10], 6, [1, 2, 4]),
+        ([7, 8, 10], 8, [0, 1, 3]),
+        ([0, 2, 4], None, [0, 2, 4]),
+        ([20240101, 20240201, 20250101], None, [0, 1, 2]),
+        ([3, 3, 4], None, [0, 1, 2]),
+        ([1, 2, 3], 900_000, [0, 1, 2]),
+        ([], None, []),
+    ],
+)
+def test_stamps_follow_frame_numbers_where_these_are_some(numbers, first, wanted):
+    paths = [Path(f"frame{number}.png") for number in numbers]
+    assert numbered_stamps(paths, 10.0, first).tolist() == [100_000_000 * one for one in wanted]
 
 
 def test_bp4d_with_its_thermal_frames_as_matrices(tmp_path):

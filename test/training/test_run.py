@@ -178,6 +178,7 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
         ({"seed": 200}, "'seed' must be an integer from 0 to 199, not 200"),
         ({"rate_hz": 1000}, "'rate_hz' must be a number from 1.0 to 240.0, not 1000"),
         ({"skip_frames": 32}, "skip_frames must be below frames, not 32"),
+        ({"skip_frames": 30}, "skip_frames: 30 of 32 frames leave less than 1 s"),
         ({"recordings": "pure"}, "'recordings' must be a list, not 'pure'"),
         ({"recordings": [{"root": "x"}]}, r"unknown field 'recordings\[0\].root'; there are: dataset, folder, share"),
         ({"recordings": [PURE, {**PURE, "dataset": "pur"}]}, r"recordings\[1\]: dataset: no dataset 'pur'; there are"),
