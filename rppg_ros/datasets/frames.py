@@ -87,9 +87,11 @@ def numbered_stamps(paths: Sequence[AnyPath], rate_hz: float, first: int | None 
     steps = np.diff(found)
     if not count or (steps < 1).any() or found[-1] - found[0] > (1 + MOST_MISSING) * count:
         return even_stamps(count, rate_hz)
-    near = first is not None and abs(found[0] - first) <= MOST_MISSING * count
-    stamps_ns: np.ndarray = np.round((found - (first if near else found[0])) * (NS_PER_S / rate_hz)).astype(np.int64)
-    return stamps_ns - min(int(stamps_ns[0]), 0)
+    origin = float(found[0])
+    if first is not None and abs(origin - first) <= MOST_MISSING * count:
+        origin = min(float(first), origin)
+    stamps_ns: np.ndarray = np.round((found - origin) * (NS_PER_S / rate_hz)).astype(np.int64)
+    return stamps_ns
 
 
 def images(paths: Sequence[Path], stamps_ns: Iterable[int]) -> Iterator[Loaded]:
