@@ -10,7 +10,7 @@ LOCKED := $(PIP) --require-hashes --no-deps --no-build-isolation
 lock = $(foreach name,$(1),-r requirements/lock-$(name).txt)
 SOURCES := setup.py pyproject.toml CMakeLists.txt package.xml requirements/build.txt $(wildcard requirements/lock-*.txt) \
 	rppg_ros/__init__.py \
-	$(wildcard msg/*.msg scripts/* launch/* config/*)
+	$(wildcard msg/*.msg srv/*.srv action/*.action scripts/* launch/* config/*)
 # Message libraries are found by absolute name; the shell that runs make may have other ideas.
 RUN := env -u PYTHONPATH PYTHONNOUSERSITE=1
 ifneq ($(ROS_DISTRO),)
@@ -167,5 +167,5 @@ build: $(VENV)/colcon-ready
 endif
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-noble build install log mutants rppg_ros/msg rppg_ros/*.so *.egg-info
+	rm -rf $(VENV) .venv-lowest .venv-noble build install log mutants rppg_ros/msg rppg_ros/srv rppg_ros/action rppg_ros/*.so *.egg-info
 	rm -rf .pytest_cache .ruff_cache .hypothesis .mypy_cache

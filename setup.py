@@ -23,6 +23,7 @@ ROS_RUNTIME = [
     "ros-diagnostic-msgs==5.3.6",
     "ros-lifecycle-msgs==2.0.3",
     "ros-rosgraph-msgs==2.0.3",
+    "ros-std-srvs==5.3.6",
 ]
 # No floor of what apt has is above Ubuntu 24.04's version (requirements/noble.txt); `make test-lowest` holds them to it.
 RUNTIME = [
@@ -39,6 +40,7 @@ RUNTIME = [
     "matplotlib>=3.6.3",
     "scikit-image>=0.22",
 ]
+KINDS = ("msg", "srv", "action")  # of generated modules
 NUMPY_1_ROS = [Path("/opt/ros", distro) for distro in ("humble", "jazzy", "kilted")]
 MODELS = ["torch>=2.4", "onnx>=1.16", "pooch>=1.8"]
 EVALUATION = ["plotly>=5.20", "Jinja2>=3.1", "h5py>=3.8", "dask>=2024.1", "distributed>=2024.1"]
@@ -99,7 +101,7 @@ def message_sources() -> list[Path]:
         ROOT / "pyproject.toml",
         *sorted(path for path in (ROOT / "scripts").glob("*") if path.is_file()),
     ]
-    return [*sorted((ROOT / "msg").glob("*.msg")), *fixed]
+    return [*(path for kind in KINDS for path in sorted((ROOT / kind).glob(f"*.{kind}"))), *fixed]
 
 
 def build_messages() -> Path:
@@ -157,11 +159,12 @@ class BuildWithMessages(build_py):
         prefix = build_messages()
         generated = next(path.parent for path in prefix.glob(f"**/{NAME}/msg") if (path / "__init__.py").exists())
         target = ROOT / NAME if self.editable_mode else Path(self.build_lib) / NAME
-        shutil.rmtree(target / "msg", ignore_errors=True)
-        shutil.copytree(generated / "msg", target / "msg", ignore=shutil.ignore_patterns("*.c", "__pycache__"))
+        for kind in KINDS:
+            shutil.rmtree(target / kind, ignore_errors=True)
+            shutil.copytree(generated / kind, target / kind, ignore=shutil.ignore_patterns("*.c", "__pycache__"))
+            init = target / kind / "__init__.py"
+            init.write_text(f"from {NAME}.msg import _preload  # noqa: F401\n{init.read_text()}")
         shutil.copy2(ROOT / "scripts/preload.py", target / "msg/_preload.py")
-        init = target / "msg/__init__.py"
-        init.write_text(f"from {NAME}.msg import _preload  # noqa: F401\n{init.read_text()}")
         for library in generated.glob("*.so"):
             shutil.copy2(library, target)
         self.distribution.data_files = list(data_files(prefix, generated))
@@ -194,7 +197,7 @@ setup(
     description="Heart and breath from RGB and thermal cameras, as ROS 2 nodes",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
+    packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.{kind}" for kind in KINDS]),
     package_data={NAME: ["py.typed", "weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
     install_requires=requirements(),
     extras_require={

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rppg_ros.types import Rate, Reason
+from collections.abc import Mapping
+
+from rppg_ros.types import Rate, Reason, Status, Vital
 
 TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CAMERA_TOO_SLOW: ("the camera is too slow or uneven", "more frames per second"),
@@ -49,3 +51,27 @@ def why(rate: Rate) -> str:
     """All reasons of a rate without a number, "movement (0.60), the signal is weak (0.20)"; empty where there are none."""
     shares = rate.shares or (1.0,) * len(rate.reasons)
     return ", ".join(f"{meaning(reason)} ({share:.2f})" for reason, share in zip(rate.reasons, shares, strict=True))
+
+
+NAMES = {Vital.BVP: ("heart rate", "beats/min"), Vital.RSP: ("respiration rate", "breaths/min")}
+WITHOUT_REASON = {
+    Status.OK: "",
+    Status.WARMING_UP: "not seen for long enough",
+    Status.LOW_QUALITY: "no rate is believed enough",
+    Status.NO_FACE: "no face in view",
+    Status.STALE: "no images",
+    Status.UNSUPPORTED: "the engine in use cannot measure it",
+}
+
+
+def told(rates: Mapping[Vital, Rate]) -> str:
+    """Rates in plain words, "heart rate 72 beats/min (70 to 74); respiration rate not measurable: talking"."""
+    return "; ".join(_told(vital, rate) for vital, rate in rates.items())
+
+
+def _told(vital: Vital, rate: Rate) -> str:
+    name, unit = NAMES[vital]
+    if rate.status is Status.OK:
+        return f"{name} {rate.per_minute:.0f} {unit} ({rate.low:.0f} to {rate.high:.0f})"
+    because = ", ".join(meaning(reason) for reason in rate.reasons) or WITHOUT_REASON[rate.status]
+    return f"{name} not measurable: {because}"

@@ -52,7 +52,7 @@ class VitalsHalf:
         keep_looks: bool = False,
     ) -> None:
         self.settings = settings or VitalsSettings()
-        self._keep_looks = keep_looks
+        self._looks = LookLog() if keep_looks else None
         self.engine = engine or engine_of(self.settings)
         self._zero_is_unset = zero_is_unset
         self.restart()
@@ -62,7 +62,14 @@ class VitalsHalf:
         self.refused, self.complaint = 0, ""
         self._intake = CropIntake(self.engine, self.settings.max_gap, self._zero_is_unset)
         self._maker = WaveMaker(self.engine, min_quality_of(self.settings))
-        self._maker.looks = LookLog() if self._keep_looks else None
+        if self._looks is not None:
+            self.keep_looks(True)
+
+    def keep_looks(self, keep: bool) -> None:
+        """From now on, or no longer; what was kept is forgotten where it is not kept any more, or time runs anew."""
+        if keep and self._looks is not None and self._maker.looks is self._looks:
+            return
+        self._looks = self._maker.looks = LookLog() if keep else None
 
     @property
     def request(self) -> CropRequest:

@@ -18,6 +18,7 @@ from rppg_ros.models.stream_state import MEMORY_FRAMES, RunningMean, StreamState
 from rppg_ros.types import Vital
 
 EPS = 1e-6
+YOUNG = 1e-3  # least variance of a stream's wave: its first samples have hardly any, and would be blown up
 FLOOR = 1e-3  # of a share of the power, times the number of tones
 HIDDEN = 32
 SURE = 1.0  # of the logit before anything is learnt
@@ -157,7 +158,7 @@ class RunningLevel(nn.Module):
             moments = torch.cat([heard, heard * heard, features, features * features, heard * features], dim=1)
             count = features.shape[1]
             mean, square, level, squares, both = self.mean(moments, stream).split([1, 1, count, count, count], dim=1)
-            variance = (square - mean * mean).clamp_min(0) + EPS
+            variance = (square - mean * mean).clamp_min(0) + YOUNG
             spread = (squares - level * level).clamp_min(0) + EPS
             agreement = (both - mean * level) * torch.rsqrt(variance * spread)
             power = self.power((heard - mean) * torch.rsqrt(variance), stream)

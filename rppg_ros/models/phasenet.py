@@ -31,8 +31,9 @@ MIN_FRAMES = 8
 PIXEL_CENTRE, PIXEL_SPAN = 127.5, 32.0
 CONTRAST_FRAMES = 45
 CONTRAST_GAIN, CONTRAST_LIMIT = 50.0, 3.0  # a pulse of 0.5 % becomes 0.25; what moves is cut off
-# Brightness, and what of green and of blue is not brightness, so that movement's limit leaves the pulse's colour whole.
-CHROMA = ((1 / 3, 1 / 3, 1 / 3), (-1.5, 2.0, -0.5), (-1.0, -0.5, 1.5))
+# Brightness, and what of green and of blue is not brightness: each limited by itself, so that movement leaves the pulse's colour
+# whole.
+CHROMA = torch.tensor([[1 / 3, 1 / 3, 1 / 3], [-1.5, 2.0, -0.5], [-1.0, -0.5, 1.5]])
 DARK = 8.0  # grey levels: no share of nothing
 
 
@@ -47,7 +48,7 @@ class PhaseNetConfig:
     contrast : not in the paper; for the causal network. Besides the frame, the first layer gets how far each place is from its
         own mean of late (the alternating over the constant part of a photoplethysmogram): in a frame as it is, the pulse is
         half a grey level among a hundred, and the running norms make it no larger; training hardly finds it.
-    chroma : not in the paper; of `contrast`: it is given as brightness and two colours, each limited by itself.
+    chroma : not in the paper; of `contrast`: brightness and two colours are limited, each by itself, not red, green and blue.
     level : not in the paper; for the causal network. The wave is as large as it is likely to be right (see models.level).
     features, hidden, layers : length of the filter's output, width and depth of the TCN. Five layers see 63 frames, as
         many as the paper's own Proposition 2 asks for at 30 Hz (synthesis.oscillator); the three of its ablation table see 15.
@@ -243,7 +244,7 @@ class Contrast(nn.Module):
 
     Parameters
     ----------
-    chroma : as brightness and two colours (CHROMA) instead of red, green and blue.
+    chroma : limits brightness and two colours (CHROMA) instead of red, green and blue.
     """
 
     def __init__(self, chroma: bool = False) -> None:
@@ -256,11 +257,20 @@ class Contrast(nn.Module):
         places = x.permute(0, 1, 3, 4, 2).reshape(x.shape[0], channels * height * width, frames)
         mean = self.mean(places, stream)
         share = (places - mean) / (mean + DARK)
+        seen = CONTRAST_GAIN * share
         if self.chroma:
-            colours = share.reshape(x.shape[0], channels, -1)
-            share = torch.matmul(share.new_tensor(CHROMA), colours).reshape(share.shape)
-        out = (CONTRAST_GAIN * share).clamp(-CONTRAST_LIMIT, CONTRAST_LIMIT)
+            colours = _mixed(CHROMA, seen, channels)
+            beyond = colours - colours.clamp(-CONTRAST_LIMIT, CONTRAST_LIMIT)  # exactly 0 where nothing is cut off
+            out = seen - _mixed(torch.linalg.inv(CHROMA), beyond, channels)
+        else:
+            out = seen.clamp(-CONTRAST_LIMIT, CONTRAST_LIMIT)
         return out.reshape(x.shape[0], channels, height, width, frames).permute(0, 1, 4, 2, 3)
+
+
+def _mixed(matrix: Tensor, places: Tensor, channels: int) -> Tensor:
+    """Places (B, C P, T) with their C colours mixed by a matrix (C, C)."""
+    colours = places.reshape(places.shape[0], channels, -1)
+    return torch.matmul(matrix.to(places), colours).reshape(places.shape)
 
 
 class _AnyTime(nn.Module):

@@ -20,7 +20,8 @@ from rppg_ros.nodes.diagnostics import Diagnostics, Meter
 from rppg_ros.nodes.image_input import ADAPT_S, ImageInput
 from rppg_ros.nodes.managed import ManagedNode, run_nodes
 from rppg_ros.nodes.message_sync import SYNC_LIBRARY
-from rppg_ros.nodes.messages import CropError, crops_message, from_time, request_from
+from rppg_ros.nodes.messages import CropError, crops_message, faces_message, from_time, request_from
+from rppg_ros.nodes.target_service import TargetService
 from rppg_ros.nodes.tracker_health import TrackerHealth
 from rppg_ros.settings.nodes import TrackerNodeSettings
 from rppg_ros.sources.images import rgb_image, thermal_image
@@ -51,6 +52,8 @@ class FaceTrackerNode(ManagedNode):
         self.inputs: dict[str, ImageInput] = {}
         self.geometry: CameraGeometry | None = None
         self._publisher: Any = None
+        self._faces: Any = None
+        self._select: TargetService | None = None
         self._requests: Any = None
         self._request = DEFAULT_REQUEST
         self.camera: CameraHalf | None = None
@@ -75,6 +78,8 @@ class FaceTrackerNode(ManagedNode):
             extrinsics = self.settings.thermal_extrinsics
             self.geometry = CameraGeometry(self, self.camera.tracker.view, topics, extrinsics)
         self._publisher = self.create_lifecycle_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
+        self._faces = self.create_lifecycle_publisher(msg.Faces, "faces", qos.VITALS)
+        self._select = TargetService(self, lambda: self.camera.tracker if self.active and self.camera else None)
         self._requests = self.create_subscription(
             msg.CropRequest, "crop_request", self.guarded("crop_request", self._on_request), qos.LATCHED
         )
@@ -102,11 +107,15 @@ class FaceTrackerNode(ManagedNode):
         """Drop the camera half, the publisher and the subscription."""
         if self._publisher is not None:
             self.destroy_lifecycle_publisher(self._publisher)
+        if self._faces is not None:
+            self.destroy_lifecycle_publisher(self._faces)
+        if self._select is not None:
+            self._select.close()
         if self._requests is not None:
             self.destroy_subscription(self._requests)
         if self.geometry is not None:
             self.geometry.close()
-        self._publisher = self._requests = self.camera = self.geometry = None
+        self._publisher = self._requests = self.camera = self.geometry = self._faces = self._select = None
 
     def apply(self, settings: TrackerNodeSettings) -> None:
         """Take other live settings."""
@@ -164,7 +173,16 @@ class FaceTrackerNode(ManagedNode):
             self._sink(frame.stamp_ns, frame.crops, header.frame_id, frame.picture_dead)
         if self._publisher.get_subscription_count():
             self._publisher.publish(crops_message(header, frame.crops, frame.picture_dead))
+        self._tell_faces(frame, header)
         self.publish_s += time.thread_time() - started
+
+    def _tell_faces(self, frame: TrackedFrame, header: Any) -> None:
+        assert self.camera is not None and self._select is not None
+        tracker = self.camera.tracker
+        self._select.settle(tracker)
+        if self._faces.get_subscription_count():
+            seen = [] if frame.picture_dead else tracker.seen()
+            self._faces.publish(faces_message(header, seen, tracker.shape, self.settings, frame.picture_dead))
 
 
 def make_nodes() -> list[Node]:

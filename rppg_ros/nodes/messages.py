@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from rppg_ros import msg
+from rppg_ros.settings.halves import CameraSettings
 from rppg_ros.types import (
     NS_PER_S,
     Box,
@@ -23,6 +25,7 @@ from rppg_ros.types import (
     Vital,
     Waveform,
 )
+from rppg_ros.vision.sights import SeenFace
 from rppg_ros.vitals.witnesses import THERMAL
 from rppg_ros.vitals.witnesses import WIDTH as EVIDENCE_WIDTH
 
@@ -30,6 +33,11 @@ WAVEFORM_TYPES = {Vital.BVP: msg.Bvp, Vital.RSP: msg.Rsp}
 RATE_TYPES = {Vital.BVP: msg.HeartRate, Vital.RSP: msg.RespirationRate}
 
 
+WHY = {
+    "largest": msg.Face.WHY_LARGEST,
+    "central": msg.Face.WHY_CENTRAL,
+    "first": msg.Face.WHY_FIRST,
+}  # by target.policy
 CROP_SIZES = (1, 1024)  # pixels; what a model card may ask for
 CROP_SCALES = (0.5, 5.0)
 SCALE_DIGITS = 6
@@ -92,6 +100,40 @@ def _crop_message(header: Header, crop: FaceCrop) -> msg.FaceCrop:
         out.thermal_radiometric = crop.thermal_radiometric
         out.thermal_stamp = to_time(crop.thermal_stamp_ns)
     return out
+
+
+def faces_message(
+    header: Header, faces: Sequence[SeenFace], shape: tuple[int, ...], settings: CameraSettings, picture_dead: bool
+) -> msg.Faces:
+    """Faces of one frame; header is the RGB image's, shape the image's."""
+    stamp_ns = from_time(header.stamp)
+    return msg.Faces(
+        header=header,
+        image_width=shape[1],
+        image_height=shape[0],
+        faces=[_face_message(face, shape, settings, stamp_ns) for face in faces],
+        target_policy=settings.target_policy,
+        target_id=settings.target_id,
+        picture_dead=picture_dead,
+    )
+
+
+def _face_message(face: SeenFace, shape: tuple[int, ...], settings: CameraSettings, stamp_ns: int) -> msg.Face:
+    asked = bool(settings.target_id) and face.face_id == settings.target_id
+    chosen = msg.Face.WHY_ASKED if asked else WHY[settings.target_policy]
+    return msg.Face(
+        face_id=face.face_id,
+        x=float(face.box.x),
+        y=float(face.box.y),
+        width=float(face.box.width),
+        height=float(face.box.height),
+        confidence=float(face.confidence),
+        motion=float(face.motion),
+        age=max(stamp_ns - face.seen_ns, 0) / NS_PER_S,
+        target=face.target,
+        why=chosen if face.target else msg.Face.WHY_ONLY_SEEN,
+        distance=int(face.distance(shape)),
+    )
 
 
 def request_message(request: CropRequest, engine: str, stamp_ns: int) -> msg.CropRequest:

@@ -18,6 +18,7 @@ from rppg_ros.nodes.diagnostics import Diagnostics, Meter, Recent
 from rppg_ros.nodes.image_input import several_senders
 from rppg_ros.nodes.lateness import Lateness
 from rppg_ros.nodes.managed import HURRY_S, MAX_SHOWN, ManagedNode, run_nodes
+from rppg_ros.nodes.measure_action import Measurements
 from rppg_ros.nodes.messages import (
     RATE_TYPES,
     WAVEFORM_TYPES,
@@ -66,7 +67,8 @@ class VitalsNode(ManagedNode):
         self._outputs: dict[Vital, Any] = {}
         self._rates: dict[Vital, Any] = {}
         self._samples: dict[Vital, Any] = {}
-        self._frame_id = ""
+        self._measurements: Measurements | None = None
+        self.frame_id = ""
         self._last_seen = 0.0
         self._stale_faces: list[str] = []
         self._said_stale = False  # from then on numbers that come late are old news, until the next crops
@@ -84,6 +86,7 @@ class VitalsNode(ManagedNode):
             self._rates[vital] = self.create_lifecycle_publisher(RATE_TYPES[vital], RATE_TOPICS[vital], qos.VITALS)
             topic = f"{vital.value}/sample"
             self._samples[vital] = self.create_lifecycle_publisher(msg.Sample, topic, qos.VITALS)
+        self._measurements = Measurements(self)
         self.get_logger().info(f"engine '{half.engine.name}' measures {', '.join(map(str, half.engine.vitals))}")
         self._requests = self.create_publisher(msg.CropRequest, "crop_request", qos.LATCHED)
         now_ns = self.get_clock().now().nanoseconds
@@ -93,8 +96,9 @@ class VitalsNode(ManagedNode):
 
     def start(self) -> None:
         """Begin with empty clips, and listen."""
-        assert self.half is not None
+        assert self.half is not None and self._measurements is not None
         self.half.restart()
+        self._measurements.forget()
         self.last_ns, self.last_rates, self.lags = 0, {}, {}
         self.complaint.clear()
         self.failure.clear()
@@ -124,6 +128,8 @@ class VitalsNode(ManagedNode):
                 self.get_logger().error("the worker did not end in time")
             if not hurry:
                 self._publish_results()
+                assert self._measurements is not None
+                self._measurements.break_off("the node was deactivated")
             self.worker = None
 
     def teardown(self) -> None:
@@ -134,7 +140,9 @@ class VitalsNode(ManagedNode):
             group.clear()
         if self._requests is not None:
             self.destroy_publisher(self._requests)
-        self.half = self._requests = None
+        if self._measurements is not None:
+            self._measurements.close()
+        self.half = self._requests = self._measurements = None
 
     def apply(self, settings: VitalsNodeSettings) -> None:
         """Take other live settings."""
@@ -153,7 +161,7 @@ class VitalsNode(ManagedNode):
         if self.half.complaint:
             self._complain(self.half.complaint)
         if self.half.guard.dropped == dropped:  # stamps that stand still are no news
-            self.last_ns, self._frame_id = stamp_ns, frame_id
+            self.last_ns, self.frame_id = stamp_ns, frame_id
             self._last_seen, self._stale_faces, self._said_stale = self.seconds(), [], False
             self._lateness.push(self._last_seen, stamp_ns)
         self._publish(list(taken.rates))
@@ -208,6 +216,8 @@ class VitalsNode(ManagedNode):
     def _publish(self, outputs: list[Output]) -> None:
         if not self.context.ok():  # interrupted: nobody hears any more
             return
+        if self._measurements is not None:
+            self._measurements.take(outputs)
         for output in outputs:
             if isinstance(output, Waveform):
                 self._publish_waveform(output)
@@ -222,7 +232,7 @@ class VitalsNode(ManagedNode):
             self.late_rates += 1
             rate = Rate.unknown(rate.vital, rate.face_id, rate.stamp_ns, Status.STALE, rate.model, rate.window_s)
         self._remember(rate)
-        self._rates[rate.vital].publish(rate_message(rate, self._frame_id))
+        self._rates[rate.vital].publish(rate_message(rate, self.frame_id))
 
     def _remember(self, rate: Rate) -> None:
         if rate.status is Status.NO_FACE:
@@ -231,17 +241,19 @@ class VitalsNode(ManagedNode):
             self.last_rates[rate.vital, rate.face_id] = rate
 
     def _publish_waveform(self, wave: Waveform) -> None:
-        self._outputs[wave.vital].publish(waveform_message(wave, self._frame_id))
+        self._outputs[wave.vital].publish(waveform_message(wave, self.frame_id))
         lag_s = (self.last_ns - wave.end_ns) / NS_PER_S
         if lag_s >= 0:  # else it is of before a clock that was set back
             self.lags[wave.vital] = lag_s
         samples = self._samples[wave.vital]
         if samples.get_subscription_count():
-            for sample in sample_messages(wave, self._frame_id):
+            for sample in sample_messages(wave, self.frame_id):
                 samples.publish(sample)
 
     def _check_stale(self) -> None:
         """No crops, not even empty ones: the camera or the tracker is gone, and the last numbers are old."""
+        if self._measurements is not None:
+            self._measurements.tick()
         if self.worker is None or self.half is None or not self.last_ns or self.age() <= self.settings.stale_after:
             return
         if self.half.faces:  # the stream is broken anyway: give what was held back for its continuation

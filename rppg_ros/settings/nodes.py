@@ -74,6 +74,16 @@ class VitalsNodeSettings(VitalsSettings, ManagedSettings):
         live=True,
     )
 
+    measure_on_sight: float = setting(
+        "measure.on_sight",
+        0.0,
+        "begin a measurement of at most so long with everybody who comes into view, once (topic measurement); 0: never",
+        0.0,
+        1800.0,
+        unit="s",
+        live=True,
+    )
+
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSourceSettings(Checked):

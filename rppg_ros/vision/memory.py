@@ -71,6 +71,10 @@ class FaceMemory:
         """
         self._lost.append(_Lost(face_id, boxes, colour, stamp_ns))
 
+    def holds(self, face_id: str) -> bool:
+        """Whether a face with that id was lost lately, and would get it back."""
+        return any(lost.face_id == face_id for lost in self._lost)
+
     def recognise(self, box: Box, frame: Frame, in_use: set[str]) -> str:
         """Id for a face that has just been found: that of the nearest lost face that it may be, or a new one."""
         self._lost = [lost for lost in self._lost if frame.stamp_ns - lost.stamp_ns <= self.keep_s * NS_PER_S]

@@ -16,6 +16,9 @@ from rppg_ros.vision.track import Track
 
 SAME = 0.5  # sides of a box: so near, two sights are of one face
 MAX_SHOWN = 40  # characters of an id
+CLAIM_S = 3.0  # a face that was asked for by its place and is not found there in that time will not be
+CANDIDATES = 4  # faces that are followed at once, until they have an id, to find the one that was asked for
+REJECTED_S = 2.0  # where somebody else was found, nobody is looked for again for so long
 FORGOTTEN_S = 1.0  # a rival that is not seen for so long is none
 
 
@@ -57,6 +60,7 @@ class Targets:
     Attributes
     ----------
     complaint : why faces that were seen in the last search are not measured; empty: they are, or there are none.
+    claimed : id of the face that `claim` asked for, once it has one; whoever asked takes it, and sets target.id.
     """
 
     def __init__(self, settings: CameraSettings) -> None:
@@ -64,10 +68,12 @@ class Targets:
         self.clear()
 
     def clear(self) -> None:
-        """Forget rivals, and places that are kept."""
-        self.complaint = ""
+        """Forget rivals, places that are kept, and who was claimed."""
+        self.complaint = self.claimed = ""
+        self._claim: _Held | None = None
         self._rivals: list[_Rival] = []
         self._held: list[_Held] = []
+        self._rejected: list[_Held] = []
 
     def lost(self, track: Track, stamp_ns: int) -> None:
         """A target is out of view; its place is kept for a while, so that a passer-by does not take it."""
@@ -75,9 +81,15 @@ class Targets:
             until_ns = stamp_ns + round(self.settings.target_hold * NS_PER_S)
             self._held.append(_Held(track.face_id, track.confirmed_box, until_ns))
 
-    def named(self, face_id: str) -> None:
+    def claim(self, box: Box, stamp_ns: int) -> None:
+        """Measure the face that is seen there, and nobody else: the next search begins with it."""
+        self._claim = _Held("", box, stamp_ns + round(CLAIM_S * NS_PER_S))
+
+    def named(self, track: Track) -> None:
         """A face has its id now; if it is one that was lost, its place is taken."""
-        self._held = [held for held in self._held if held.face_id != face_id]
+        self._held = [held for held in self._held if held.face_id != track.face_id]
+        if self._claim is not None and _same(self._claim.box, track.box):
+            self.claimed, self._claim = track.face_id, None
 
     def choose(
         self, tracks: Sequence[Track], found: Sequence[Detection], stamp_ns: int, shape: tuple[int, ...]
@@ -90,20 +102,25 @@ class Targets:
         shape : of the image, (H, W, ...).
         """
         self._held = [held for held in self._held if held.until_ns >= stamp_ns]
+        if self._claim is not None:
+            return self._claimed_first(self._claim, tracks, found, stamp_ns)
         lose = [track for track in tracks if not self._wanted(track, shape)]
+        most = self._most(tracks)
+        self._reject(lose, stamp_ns)
         stay = sorted(
             (track for track in tracks if track not in lose), key=lambda track: -self._score(track.box, shape)
         )
-        lose += stay[self.settings.max_faces :]
-        stay = stay[: self.settings.max_faces]
+        lose += stay[most:]
+        stay = stay[:most]
         rivals = sorted(
-            (one for one in found if self._inside(one.box, shape)), key=lambda one: -self._score(one.box, shape)
+            (one for one in found if self._inside(one.box, shape) and not self._is_rejected(one.box)),
+            key=lambda one: -self._score(one.box, shape),
         )
         begin: list[Detection] = []
         waiting: list[_Rival] = []
         for rival in rivals:
             score = self._score(rival.box, shape)
-            if self._has_room(len(stay) + len(begin), score, shape):
+            if self._has_room(len(stay) + len(begin), most, score, shape):
                 begin.append(rival)
             elif stay and score > self.settings.target_hysteresis * self._score(stay[-1].box, shape) and self._free:
                 known = self._seen(rival, stamp_ns)
@@ -120,6 +137,16 @@ class Targets:
         measured = any(track.face_id == asked for track in stay) if asked else bool(begin or stay)
         self.complaint = "" if measured else self._why_none(bool(found or tracks), bool(rivals or stay))
         return Choice(lose, begin)
+
+    def _claimed_first(
+        self, claim: _Held, tracks: Sequence[Track], found: Sequence[Detection], stamp_ns: int
+    ) -> Choice:
+        if claim.until_ns < stamp_ns:
+            self._claim = None
+        if any(_same(track.box, claim.box) for track in tracks):  # it was begun, and waits for its second sight
+            return Choice([], [])
+        begin = [one for one in found if _same(one.box, claim.box)][:1]
+        return Choice(list(tracks) if begin else [], begin)
 
     def _why_none(self, seen: bool, inside: bool) -> str:
         if not seen:
@@ -146,10 +173,27 @@ class Targets:
             return track.face_id == asked
         return self._inside(track.box, shape)
 
-    def _has_room(self, taken: int, score: float, shape: tuple[int, ...]) -> bool:
-        if taken >= self.settings.max_faces:
+    def _most(self, tracks: Sequence[Track]) -> int:
+        """How many faces may be followed."""
+        asked = self.settings.target_id
+        if not asked or any(track.face_id == asked for track in tracks):
+            return self.settings.max_faces
+        return max(self.settings.max_faces, CANDIDATES)
+
+    def _reject(self, lost: Sequence[Track], stamp_ns: int) -> None:
+        """Remember where somebody was who is not the one that was asked for: or the largest face would be tried for ever."""
+        self._rejected = [one for one in self._rejected if one.until_ns >= stamp_ns and self.settings.target_id]
+        until_ns = stamp_ns + round(REJECTED_S * NS_PER_S)
+        if self.settings.target_id:
+            self._rejected += [_Held(track.face_id, track.box, until_ns) for track in lost if track.face_id]
+
+    def _is_rejected(self, box: Box) -> bool:
+        return any(_same(one.box, box) for one in self._rejected)
+
+    def _has_room(self, taken: int, most: int, score: float, shape: tuple[int, ...]) -> bool:
+        if taken >= most:
             return False
-        if taken + len(self._held) < self.settings.max_faces:
+        if taken + len(self._held) < most:
             return True
         # Every free place is kept for somebody: only a face that may be that one, or is better, takes it.
         least = min(self._held, key=lambda held: self._score(held.box, shape))

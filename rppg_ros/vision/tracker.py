@@ -15,6 +15,7 @@ from rppg_ros.vision.detect import Detection, Detector, make_detector
 from rppg_ros.vision.evidence import EVIDENCE_SCALE, EVIDENCE_SIZE
 from rppg_ros.vision.flow import GreyFrame, prepare
 from rppg_ros.vision.memory import FaceMemory
+from rppg_ros.vision.sights import SeenFace, Sights
 from rppg_ros.vision.targets import Targets
 from rppg_ros.vision.track import Track
 from rppg_ros.vision.view import ThermalView
@@ -52,6 +53,7 @@ class FaceTracker:
     Attributes
     ----------
     request : which crops are cut; may change from frame to frame.
+    targets : chooses whom to measure. shape : of the last image.
     """
 
     @property
@@ -59,7 +61,7 @@ class FaceTracker:
         """Why faces are not measured although images come; empty if nothing keeps them from it."""
         if self._resized >= RESIZED:
             return "the image's size changes all the time"
-        return "" if self._shown() else self._targets.complaint
+        return "" if self._shown() else self.targets.complaint
 
     def _shown(self) -> list[Track]:
         asked = self._settings.target_id
@@ -78,17 +80,20 @@ class FaceTracker:
         self.stats = TrackerStats()
         self._detector = detector or _detector_of(self._settings)
         self._memory = FaceMemory(self._settings.id_memory, seed)
-        self._targets = Targets(self._settings)
+        self.targets = Targets(self._settings)
+        self._sights = Sights()
         self._tracks: list[Track] = []
         self._before: GreyFrame | None = None
         self._last_ns: int | None = None
         self._next_detection_ns: int | None = None
         self._resized = 0.0
+        self.shape: tuple[int, ...] = (0, 0)
 
     def reset(self) -> None:
         """Forget all faces: the clock jumped back."""
         self._tracks.clear()
-        self._targets.clear()
+        self.targets.clear()
+        self._sights.clear()
         self._memory.clear()
         self.view.rewind()
         self._before = self._last_ns = self._next_detection_ns = None
@@ -102,7 +107,7 @@ class FaceTracker:
         """
         if any(getattr(settings, name) != getattr(self._settings, name) for name in OF_DETECTOR):
             self._detector = _detector_of(settings)
-        self._settings = self._targets.settings = settings
+        self._settings = self.targets.settings = settings
         self._memory.keep_s = settings.id_memory
 
     def process(self, frame: Frame, thermal: Frame | None = None) -> list[FaceCrop]:
@@ -126,8 +131,22 @@ class FaceTracker:
             self.view.look(frame, thermal, shown[0].steady)
         crops = [self._crop(track, frame, thermal) for track in shown]
         self.stats.crop_s += time.thread_time() - started
-        self._last_ns = frame.stamp_ns
+        self._last_ns, self.shape = frame.stamp_ns, frame.image.shape
         return crops
+
+    def seen(self) -> list[SeenFace]:
+        """All faces of the last frame: those that are measured, and those that a detector saw besides."""
+        return [] if self._last_ns is None else self._sights.faces(self._tracks, self._shown(), self._last_ns)
+
+    def claim(self, box: Box) -> None:
+        """Measure the face that is seen there alone; `targets.claimed` is its id once it has one."""
+        if self._last_ns is not None:
+            self.targets.claim(box, self._last_ns)
+            self._next_detection_ns = self._last_ns
+
+    def knows(self, face_id: str) -> bool:
+        """Whether a face with that id is measured, or was until lately."""
+        return any(track.face_id == face_id for track in self._tracks) or self._memory.holds(face_id)
 
     def _follow(self, frame: Frame) -> GreyFrame:
         """Move the tracks to this frame; returns it as flow sees it."""
@@ -164,15 +183,16 @@ class FaceTracker:
         self.stats.detections += 1
         new = self._assign(found, frame.stamp_ns, grey)
         self._confirm_missed(frame, grey)
-        choice = self._targets.choose(self._tracks, new, frame.stamp_ns, frame.image.shape)
+        choice = self.targets.choose(self._tracks, new, frame.stamp_ns, frame.image.shape)
         for track in choice.lose:
             self._lose(track)
         self._tracks += [Track(detection, frame.stamp_ns, grey) for detection in choice.begin]
+        self._sights.saw(frame.stamp_ns, [one for one in new if one not in choice.begin], self._tracks)
         for track in self._tracks:
             if not track.face_id and (self._detector.certain or track.sights > 1):
                 self._begin(track, frame)
         self._tracks.sort(key=lambda track: -track.box.width)
-        waiting = self._targets.waiting or any(not track.face_id for track in self._tracks)
+        waiting = self.targets.waiting or any(not track.face_id for track in self._tracks)
         period_s = min(RECHECK_S, 1 / self._settings.detector_rate) if waiting else 1 / self._settings.detector_rate
         self._next_detection_ns = frame.stamp_ns + round(period_s * NS_PER_S)
         self.stats.detect_s += time.thread_time() - started
@@ -205,7 +225,7 @@ class FaceTracker:
     def _begin(self, track: Track, frame: Frame) -> None:
         in_use = {other.face_id for other in self._tracks}
         track.face_id = self._memory.recognise(track.box, frame, in_use)
-        self._targets.named(track.face_id)
+        self.targets.named(track)
         self.stats.begun += 1
 
     def _drop_unconfirmed(self, stamp_ns: int) -> None:
@@ -216,7 +236,7 @@ class FaceTracker:
                 self._lose_from_view(track, stamp_ns)
 
     def _lose_from_view(self, track: Track, stamp_ns: int) -> None:
-        self._targets.lost(track, stamp_ns)
+        self.targets.lost(track, stamp_ns)
         self._lose(track)
 
     def _lose(self, track: Track) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -91,22 +92,25 @@ def session(
 class LookLog:
     """The looks at every face while they are taken, and one result of them: what a session, or a whole recording, comes to.
 
-    The newest half an hour of each face is kept, about 3 kB a look.
+    The newest half an hour of each face is kept, about 3 kB a look. One thread may add while another reads.
     """
 
     def __init__(self) -> None:
         self._looks: dict[tuple[Vital, str], deque[tuple[int, np.ndarray]]] = {}
+        self._lock = threading.Lock()
 
     def add(self, vital: Vital, face_id: str, stamp_ns: int, scores: np.ndarray) -> None:
         """Take one look."""
-        kept = self._looks.setdefault((vital, face_id), deque(maxlen=LONGEST_S))
-        if kept and stamp_ns <= kept[-1][0]:
-            kept.clear()  # time runs anew
-        kept.append((stamp_ns, scores.astype(np.float32)))
+        with self._lock:
+            kept = self._looks.setdefault((vital, face_id), deque(maxlen=LONGEST_S))
+            if kept and stamp_ns <= kept[-1][0]:
+                kept.clear()  # time runs anew
+            kept.append((stamp_ns, scores.astype(np.float32)))
 
     def faces(self, vital: Vital) -> list[str]:
         """Faces that were looked at, the longest first."""
-        found = [(len(looks), face) for (of, face), looks in self._looks.items() if of is vital]
+        with self._lock:
+            found = [(len(looks), face) for (of, face), looks in self._looks.items() if of is vital]
         return [face for _, face in sorted(found, key=lambda one: -one[0])]
 
     def session(
@@ -117,7 +121,8 @@ class LookLog:
         model: ObservationModel | None = None,
     ) -> Session | None:
         """What all looks at a face come to, from a stamp on; None: there were too few for a rate."""
-        kept = [look for look in self._looks.get((vital, face_id), ()) if since_ns is None or look[0] >= since_ns]
+        with self._lock:
+            kept = [look for look in self._looks.get((vital, face_id), ()) if since_ns is None or look[0] >= since_ns]
         if len(kept) <= GRIDS[vital].min_s - GRIDS[vital].look_s:
             return None
         at_s, looks = _second_by_second(kept)

@@ -42,7 +42,8 @@ def sources(tmp_path_factory) -> Path:
     copy = tmp_path_factory.mktemp("src") / "rppg_ros"
     if not (ROOT / ".git").exists():
         shutil.copytree(ROOT, copy, ignore=NOT_SOURCES)
-        shutil.rmtree(copy / "rppg_ros/msg", ignore_errors=True)
+        for kind in ("msg", "srv", "action"):
+            shutil.rmtree(copy / "rppg_ros" / kind, ignore_errors=True)
         return copy
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

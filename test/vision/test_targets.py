@@ -149,7 +149,7 @@ class TestHold:
 
     def test_who_came_back_is_not_waited_for(self):
         chosen = self.lost(max_faces=2)
-        chosen.named("abcde")
+        chosen.named(Face(at(350, 100, 50), "abcde"))
         found = [seen(500, 200, 60), seen(350, 100, 50)]
         assert choose(chosen, [], found, 1) == ([], found)
 
