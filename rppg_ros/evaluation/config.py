@@ -35,7 +35,7 @@ def engine_for(settings: EvaluationSettings, has_thermal: bool = True) -> Engine
     """The engine for a recording with, or without, thermal frames; EngineError as make_engine says."""
     models = models_of(settings)
     model = models[0 if has_thermal else -1] if models else ""
-    return make_engine(settings.engine, model, settings.hop, settings.threads)
+    return make_engine(settings.engine, model, settings.hop, settings.threads, settings.provider)
 
 
 def meter_for(settings: EvaluationSettings, engine: Engine) -> VitalsMeter:

@@ -24,11 +24,13 @@ class EngineOptions:
     model : path of an .onnx file with a model card, or the name of a shipped model; "": none.
     hop_s : seconds between windows.
     threads : for one inference.
+    provider : what computes it, see inference.providers.
     """
 
     model: str
     hop_s: float
     threads: int
+    provider: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)

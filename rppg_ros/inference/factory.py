@@ -9,6 +9,7 @@ from rppg_ros.inference.classical import METHODS, ClassicalEngine
 from rppg_ros.inference.engine import Engine, EngineError, EngineOptions, WindowPlan
 from rppg_ros.inference.network import HOP_S, NetworkEngine
 from rppg_ros.inference.onnx_engine import OpenModel
+from rppg_ros.inference.providers import CPU
 from rppg_ros.inference.streaming import StreamingEngine
 from rppg_ros.plugins import Group, lacking, make, not_callable
 from rppg_ros.types import Vital
@@ -22,7 +23,9 @@ ENGINES = (AUTO, NETWORK, *METHODS)
 EngineFactory = Callable[[EngineOptions], Engine]
 
 
-def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threads: int = 1) -> Engine:
+def make_engine(
+    engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threads: int = 1, provider: str = CPU
+) -> Engine:
     """Engine by name.
 
     Parameters
@@ -30,13 +33,13 @@ def make_engine(engine: str = AUTO, model: str = "", hop_s: float = HOP_S, threa
     engine : "network" needs a model; "pos", "chrom"; "auto" is the network when a model is given, else POS; or a plug-in's.
     model : path of an .onnx file with a model card, or the name of a shipped model.
     hop_s : of a windowed network, see NetworkEngine; a streaming one takes the chunk of its card.
-    threads : of ONNX Runtime for one inference.
+    threads : of ONNX Runtime for one inference. provider : see inference.providers.
 
     Raises
     ------
     EngineError : unknown engine, a model that is missing or unusable, or a plug-in that does not give an engine.
     """
-    return make(GROUP, engine, EngineOptions(model, hop_s, threads), _problem)
+    return make(GROUP, engine, EngineOptions(model, hop_s, threads, provider), _problem)
 
 
 def engine_names() -> tuple[str, ...]:
@@ -53,7 +56,7 @@ def _network(options: EngineOptions) -> Engine:
         raise EngineError(
             "engine 'network' needs a model: set the parameter 'model' to an .onnx file or a shipped model's name"
         )
-    opened = OpenModel.open(options.model, options.threads)
+    opened = OpenModel.open(options.model, options.threads, options.provider)
     return StreamingEngine(opened) if opened.card.state else NetworkEngine(opened, options.hop_s)
 
 

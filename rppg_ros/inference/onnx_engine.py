@@ -13,6 +13,7 @@ import onnxruntime
 from rppg_ros import weights
 from rppg_ros.inference.card import ModelCard, ModelCardError
 from rppg_ros.inference.engine import EngineError, WindowPlan
+from rppg_ros.inference.providers import CPU, got, providers_for
 from rppg_ros.types import FaceCrop, Vital
 
 # Thermal pixels go in as raw numbers about 0-255 wide: a skin's 20-40 degrees at ten counts a degree.
@@ -23,22 +24,34 @@ MAX_SHOWN = 300  # characters of an error
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """A network ready to run, and its card."""
+    """A network ready to run, and its card.
+
+    Attributes
+    ----------
+    wanted : the provider that was asked for; provider: the one that computes, see inference.providers.
+    """
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    wanted: str = CPU
+
+    @property
+    def provider(self) -> str:
+        """Short name of what computes it."""
+        return got(self.session)
 
     @classmethod
-    def open(cls, path: str | Path, threads: int = 1) -> OpenModel:
+    def open(cls, path: str | Path, threads: int = 1, provider: str = CPU) -> OpenModel:
         """Open an .onnx file, or a shipped model by its name.
 
         Parameters
         ----------
         threads : of ONNX Runtime for one inference.
+        provider : what is to compute it, see inference.providers; the CPU where that is not there or does not start.
 
         Raises
         ------
-        EngineError : the file is missing, unreadable, or has no valid card; names the file.
+        EngineError : no such provider; or the file is missing, unreadable, or has no valid card; names the file.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -49,11 +62,15 @@ class OpenModel:
         if not path.is_file():
             raise EngineError(f"model '{path}': no such file{weights.hint()}")
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            names = providers_for(provider)
+        except ValueError as error:
+            raise EngineError(str(error)) from None
+        try:
+            session = _session(path, options, names)
         except Exception as error:  # onnxruntime's exceptions share no base class but this one
             raise EngineError(f"model '{path}': not a readable ONNX file: {_first_line(error)}") from None
         try:
-            model = cls(session, ModelCard.from_session(session, str(path)))
+            model = cls(session, ModelCard.from_session(session, str(path)), provider)
         except ModelCardError as error:
             raise EngineError(f"model {error}") from None
         try:
@@ -98,6 +115,13 @@ class OpenModel:
                 raise EngineError(f"its output '{name}' is {values.shape} for {frames} frames, not {fit}")
 
 
+def _session(path: Path, options: onnxruntime.SessionOptions, names: list[str]) -> onnxruntime.InferenceSession:
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=names)
+    except Exception:  # a provider that is listed, and whose driver or library is not there; or a file that is none
+        return onnxruntime.InferenceSession(str(path), options, providers=names[-1:])
+
+
 def least_frames(card: ModelCard) -> int:
     """Shortest window that the card allows, output samples."""
     if not card.dynamic_frames:
@@ -127,6 +151,7 @@ class OnnxEngine:
         self.crop_scale = self.card.crop_scale
         self.least_crop = self.card.size
         self.plan = plan
+        self.provider, self.wanted_provider = model.provider, model.wanted
         self._model = model
 
     def rgb(self, crop: FaceCrop) -> np.ndarray:

@@ -20,7 +20,7 @@ NO_MODEL = "none"
 def engine_of(settings: VitalsSettings) -> Engine:
     """The engine that the settings name; EngineError: it cannot be had."""
     model = "" if settings.model == NO_MODEL else settings.model
-    return make_engine(settings.engine, model, settings.hop, settings.threads)
+    return make_engine(settings.engine, model, settings.hop, settings.threads, settings.provider)
 
 
 class VitalsHalf:

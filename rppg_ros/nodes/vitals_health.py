@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
+from rppg_ros.inference.providers import CPU, fell_back
 from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes.arrivals import Arrivals
 from rppg_ros.nodes.diagnostics import Health, Meter, Recent
@@ -116,7 +117,9 @@ class VitalsHealth:
         if health is not None or node.half is None or node.worker is None:
             return health or Health()
         worker, half = node.worker, node.half
-        health = Health(message=half.engine.name + self._why(half))
+        wanted, found = (getattr(half.engine, name, CPU) for name in ("wanted_provider", "provider"))
+        on = "" if found == CPU else f" on {found}"
+        health = Health(message=half.engine.name + on + self._why(half))
         health.values = {
             "windows done": worker.done,
             "windows dropped": worker.dropped,
@@ -127,6 +130,8 @@ class VitalsHealth:
             **{f"{vital} lag behind the newest frame, s": lag for vital, lag in node.lags.items()},
             **self._rates(half),
         }
+        if fell_back(wanted, found):
+            health.warn(f"provider is {wanted}, which is not there: {found} computes the network")
         if self._dropped.counted(worker.dropped, "dropped"):
             health.warn("windows are dropped: the network is slower than the camera")
         if self._late.counted(node.late_rates, "late"):

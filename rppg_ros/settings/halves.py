@@ -8,6 +8,7 @@ from rppg_ros.settings.schema import Checked, SettingError, setting
 
 PAIRING_POLICIES = ("rgb_leads", "approximate", "exact")
 TARGET_POLICIES = ("largest", "central", "first")
+PROVIDERS = ("cpu", "cuda", "tensorrt", "openvino", "coreml", "auto")
 THERMAL_UNITS = ("celsius", "kelvin")
 
 
@@ -178,6 +179,12 @@ class VitalsSettings(TimeSettings):
     )
     hop: float = setting("hop", 1.0, "new waveform per inference of a windowed network", 0.1, 10.0, unit="s")
     threads: int = setting("threads", 1, "threads of ONNX Runtime for one inference", 1, 16)
+    provider: str = setting(
+        "provider",
+        "cpu",
+        "what computes the network; where it is not there, the CPU does, and diagnostics say so; auto: the first that is there",
+        choices=PROVIDERS,
+    )
     heart_rate_min_quality: float = setting(
         "heart_rate.min_quality", 0.8, "least quality of a heart rate that is given as a number", 0.0, 0.99, live=True
     )
