@@ -22,6 +22,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from rppg_ros.nodes.diagnostics import Health, Recent
 from rppg_ros.nodes.elapsed import ElapsedTime
+from rppg_ros.nodes.enable import EnableService
 from rppg_ros.nodes.params import ParameterError, Parameters, StrictParameters, check_flags, check_params_files
 from rppg_ros.nodes.transitions import answer_always
 from rppg_ros.nodes.worker import WORKER_NAME
@@ -68,6 +69,7 @@ class ManagedNode(StrictParameters, LifecycleNode, abc.ABC):
         self.parameters = Parameters(self, group, lambda: self.configured, self._apply, also_known)
         self.settings = self.parameters.read()
         answer_always(self)
+        EnableService(self)
 
     @abc.abstractmethod
     def setup(self) -> None:

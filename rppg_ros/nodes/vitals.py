@@ -15,6 +15,7 @@ from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.arrivals import Arrivals
 from rppg_ros.nodes.diagnostics import Diagnostics, Meter, Recent
+from rppg_ros.nodes.face_topics import RATE_TOPICS, FaceTopics
 from rppg_ros.nodes.image_input import several_senders
 from rppg_ros.nodes.lateness import Lateness
 from rppg_ros.nodes.managed import HURRY_S, MAX_SHOWN, ManagedNode, run_nodes
@@ -36,7 +37,6 @@ from rppg_ros.settings.nodes import VitalsNodeSettings
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Rate, Status, Vital, Waveform
 
 PATIENCE_S = 5.0  # for the worker's last windows, when the node is deactivated
-RATE_TOPICS = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
 
 
 class VitalsNode(ManagedNode):
@@ -68,6 +68,7 @@ class VitalsNode(ManagedNode):
         self._rates: dict[Vital, Any] = {}
         self._samples: dict[Vital, Any] = {}
         self._measurements: Measurements | None = None
+        self._of_faces: FaceTopics | None = None
         self.frame_id = ""
         self._last_seen = 0.0
         self._stale_faces: list[str] = []
@@ -87,6 +88,7 @@ class VitalsNode(ManagedNode):
             topic = f"{vital.value}/sample"
             self._samples[vital] = self.create_lifecycle_publisher(msg.Sample, topic, qos.VITALS)
         self._measurements = Measurements(self)
+        self._of_faces = FaceTopics(self) if self.settings.per_face_topics else None
         self.get_logger().info(f"engine '{half.engine.name}' measures {', '.join(map(str, half.engine.vitals))}")
         self._requests = self.create_publisher(msg.CropRequest, "crop_request", qos.LATCHED)
         now_ns = self.get_clock().now().nanoseconds
@@ -140,9 +142,10 @@ class VitalsNode(ManagedNode):
             group.clear()
         if self._requests is not None:
             self.destroy_publisher(self._requests)
-        if self._measurements is not None:
-            self._measurements.close()
-        self.half = self._requests = self._measurements = None
+        for part in (self._measurements, self._of_faces):
+            if part is not None:
+                part.close()
+        self.half = self._requests = self._measurements = self._of_faces = None
 
     def apply(self, settings: VitalsNodeSettings) -> None:
         """Take other live settings."""
@@ -233,6 +236,8 @@ class VitalsNode(ManagedNode):
             rate = Rate.unknown(rate.vital, rate.face_id, rate.stamp_ns, Status.STALE, rate.model, rate.window_s)
         self._remember(rate)
         self._rates[rate.vital].publish(rate_message(rate, self.frame_id))
+        if self._of_faces is not None:
+            self._of_faces.publish(rate, self.frame_id)
 
     def _remember(self, rate: Rate) -> None:
         if rate.status is Status.NO_FACE:
@@ -242,6 +247,8 @@ class VitalsNode(ManagedNode):
 
     def _publish_waveform(self, wave: Waveform) -> None:
         self._outputs[wave.vital].publish(waveform_message(wave, self.frame_id))
+        if self._of_faces is not None:
+            self._of_faces.publish(wave, self.frame_id)
         lag_s = (self.last_ns - wave.end_ns) / NS_PER_S
         if lag_s >= 0:  # else it is of before a clock that was set back
             self.lags[wave.vital] = lag_s

@@ -74,6 +74,11 @@ class VitalsNodeSettings(VitalsSettings, ManagedSettings):
         live=True,
     )
 
+    per_face_topics: bool = setting(
+        "per_face_topics",
+        False,
+        "publish each face's waveforms and rates on topics of its own, too: faces/ID/heart_rate and so on",
+    )
     measure_on_sight: float = setting(
         "measure.on_sight",
         0.0,
