@@ -34,6 +34,7 @@ RUNTIME = [
     "onnxruntime>=1.17",
     "rosbags>=0.11",
     "rosbags-image>=0.10.3",  # earlier ones bring opencv-python-headless, whose cv2 overwrites ours
+    "aiohttp>=3.9",
     "rich>=13",
     "pydantic>=1.10.14",
     "PyYAML>=6",
@@ -198,7 +199,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.{kind}" for kind in KINDS]),
-    package_data={NAME: ["py.typed", "weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja"]},
+    package_data={NAME: ["py.typed", "weights/*", "**/*.yaml", "**/*.npz", "**/*.png", "**/*.jinja", "monitor/page/*"]},
     install_requires=requirements(),
     extras_require={
         "models": MODELS,

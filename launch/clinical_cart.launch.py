@@ -29,6 +29,12 @@ def generate_launch_description() -> LaunchDescription:
             "use_respawn", default_value="true", description="start a node again that died", choices=["true", "false"]
         ),
         DeclareLaunchArgument(
+            "monitor",
+            default_value="true",
+            description="serve a web page of what is measured, on this host alone (docs/monitor.md)",
+            choices=["true", "false"],
+        ),
+        DeclareLaunchArgument(
             "dds_profile",
             default_value="loopback",
             description="loopback: no other host sees topics or names, so cameras, screens and recorders must run on this one; "

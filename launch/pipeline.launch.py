@@ -45,6 +45,12 @@ ARGUMENTS = (
         None,
     ),
     ("composed", "false", "both nodes in one process", ["true", "false"]),
+    (
+        "monitor",
+        "false",
+        "serve a web page of what is measured, on this host alone (docs/monitor.md)",
+        ["true", "false"],
+    ),
     ("use_sim_time", "false", "follow /clock", ["true", "false"]),
     ("autostart", "true", "configure and activate the lifecycle nodes at start", ["true", "false"]),
     ("use_respawn", "false", "start a node again that died, unless a setting was wrong", ["true", "false"]),
@@ -165,6 +171,12 @@ def _nodes(context):
             )
             for name, own in (("face_tracker", of_tracker), ("vitals", of_vitals))
         ]
+    if value("monitor") == "true":
+        parameters = [params_file, both]
+        page = LifecycleNode(
+            executable="monitor", name="monitor", parameters=parameters, ros_arguments=arguments("monitor"), **common
+        )
+        nodes.append(page)
     return [*nodes, *(_end_when_a_setting_is_wrong(node) for node in nodes)]
 
 

@@ -63,7 +63,10 @@ class Parameters:
 
     def read(self) -> Any:
         """All values as they are now, as the group."""
-        return make(self._group, self._values())
+        try:
+            return make(self._group, self._values())
+        except SettingError as error:  # settings that do not fit each other
+            raise ParameterError(f"parameter {error}") from None
 
     def prepared(self, changes: Iterable[Parameter]) -> list[Parameter]:
         """Changes with their values as the settings' types: `ros2 param set ... detector.rate 5` means 5.0.

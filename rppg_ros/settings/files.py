@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rppg_ros.settings.nodes import RecorderSettings, TrackerNodeSettings, VideoSourceSettings, VitalsNodeSettings
+from rppg_ros.settings.nodes import (
+    MonitorSettings,
+    RecorderSettings,
+    TrackerNodeSettings,
+    VideoSourceSettings,
+    VitalsNodeSettings,
+)
 from rppg_ros.settings.schema import Setting, SettingError, settings_of, unknown
 from rppg_ros.yaml_files import YamlError, read_yaml
 
@@ -16,6 +22,7 @@ NODES: Mapping[str, type] = {
     "vitals": VitalsNodeSettings,
     "video_source": VideoSourceSettings,
     "evaluation_recorder": RecorderSettings,
+    "monitor": MonitorSettings,
 }
 EVERY_NODE = ("**", "*")
 PARAMETERS = "ros__parameters"

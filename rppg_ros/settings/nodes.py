@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rppg_ros.settings.halves import CameraSettings, VitalsSettings
-from rppg_ros.settings.schema import Checked, setting
+from rppg_ros.settings.schema import Checked, SettingError, setting
 
 TRANSPORTS = ("raw", "compressed")
 RELIABILITIES = ("auto", "best_effort", "reliable")
@@ -169,3 +169,38 @@ class RecorderSettings(Checked):
         "quiet_after", 6.0, "time without news after which the replay is taken to be over", 1.0, 600.0, unit="s"
     )
     exit_at_end: bool = setting("exit_at_end", True, "shut the process down once the results are written")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorSettings(ManagedSettings):
+    """Parameters of monitor."""
+
+    host: str = setting(
+        "host", "127.0.0.1", "address to serve the page on; 0.0.0.0: every network of this host, with a token"
+    )
+    port: int = setting("port", 8630, "port of the page; 0: any that is free", 0, 65535)
+    token: str = setting(
+        "token",
+        "",
+        "whoever opens the page must give it (?token=...); empty: none on this host alone, else a random one (see the log)",
+    )
+    heart_rate_limits: list[float] = setting(
+        "heart_rate.limits",
+        [50.0, 120.0],
+        "low and high: beyond them for 10 s is shown as a physiological condition",
+        0.0,
+        300.0,
+        unit="1/min",
+    )
+    respiration_rate_limits: list[float] = setting(
+        "respiration_rate.limits", [8.0, 30.0], "the same for the respiration rate", 0.0, 100.0, unit="1/min"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, (low, high) in (
+            ("heart_rate.limits", self.heart_rate_limits),
+            ("respiration_rate.limits", self.respiration_rate_limits),
+        ):
+            if not low < high:
+                raise SettingError(f"'{name}' cannot be [{low:g}, {high:g}]: the first must be below the second")

@@ -38,8 +38,10 @@ class TrainConfig:
     start : a shipped model's name, or a checkpoint of ours (a path, absolute or from where the command runs), whose weights it
         starts from; "": from random ones. Of another variant of the family, those tensors are taken that have the same name
         and shape.
-    loss : "pearson": -r of each task; "mse": mean square of standardised waves; "multitask": MMRPhys's smooth L1; "hybrid":
-        physFSUNet's, as printed; "hybrid_logits": the same as the toolbox reads the spectrum, see DynamicHybridLoss.
+    only : parts of the names of what learns, such as "level"; the rest stays as it starts, as at inference. Empty: all learns.
+    loss : "none": level_weight alone says what is wanted; "pearson": -r of each task; "mse": mean square of standardised waves;
+        "multitask": MMRPhys's smooth L1; "hybrid": physFSUNet's, as printed; "hybrid_logits": the same as the toolbox reads the
+        spectrum, see DynamicHybridLoss.
     alpha, lam, theta, sigma : constants of the hybrid losses, see DynamicHybridLoss.
     labels : "wave": networks learn the contact sensor's wave; "difference": its steps from frame to frame, which the exported
         network adds up again.
@@ -70,7 +72,8 @@ class TrainConfig:
     family: str
     options: dict[str, Any] = field(default_factory=dict)
     start: str = ""
-    loss: Literal["pearson", "mse", "multitask", "hybrid", "hybrid_logits"] = "pearson"
+    only: list[str] = field(default_factory=list)
+    loss: Literal["none", "pearson", "mse", "multitask", "hybrid", "hybrid_logits"] = "pearson"
     alpha: Annotated[float, FACTOR] = 1.0
     lam: Annotated[float, FACTOR] = 1.0
     theta: Annotated[float, FACTOR] = 1.5
@@ -117,6 +120,8 @@ class TrainConfig:
         for name in ("hardness", "val_hardness"):
             if getattr(self, name)[0] > getattr(self, name)[1]:
                 raise TrainingError(f"{name}: must rise, not {list(getattr(self, name))}")
+        if self.loss == "none" and not self.level_weight:
+            raise TrainingError("loss: 'none' leaves nothing to learn by without level_weight")
         if self.lifeless == 1:
             raise TrainingError("lifeless: must be below 1: there is nothing to learn where nobody lives")
         if self.passes and (self.lifeless or self.rhythm):

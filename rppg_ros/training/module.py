@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import lightning
@@ -28,6 +28,7 @@ from rppg_ros.training.losses import (
     smooth_l1_multitask,
     told_clips,
 )
+from rppg_ros.training.recording_set import TrainingError
 from rppg_ros.types import Vital
 from rppg_ros.vitals.registry import RATES
 from rppg_ros.vitals.spectrum import find_peak, spectrum
@@ -49,6 +50,19 @@ class Learner(lightning.LightningModule):
         self.network = cast(Network, registry.build(config.family, **config.options))
         self.tasks = self.network.config.tasks
         self._loss = make_loss(config)
+        if config.only:
+            for name, parameter in self.network.named_parameters():  # type: ignore[attr-defined]
+                parameter.requires_grad_(_is_of(name, config.only))
+            if not any(parameter.requires_grad for parameter in self.network.parameters()):
+                raise TrainingError(f"only: {self.network.config.variant} has no part called {', '.join(config.only)}")
+
+    def train(self, mode: bool = True) -> Learner:
+        """See torch; what does not learn goes on as at inference."""
+        super().train(mode)
+        if mode and self.config.only:
+            for name, module in self.network.named_modules():  # type: ignore[attr-defined]
+                module.training = _is_of(name, self.config.only)
+        return self
 
     def training_step(self, batch: tuple[Tensor, dict[str, Tensor]], index: int) -> Tensor:
         # What is random in a step (dropout) follows from seed and step alone, so that a resumed run draws the same.
@@ -107,7 +121,8 @@ class Learner(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         c = self.config
         kind = torch.optim.AdamW if c.optimiser == "adamw" else torch.optim.Adam
-        optimiser = kind(self.parameters(), c.learning_rate, weight_decay=c.weight_decay)
+        learning = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        optimiser = kind(learning, c.learning_rate, weight_decay=c.weight_decay)
         if c.schedule == "constant":
             return optimiser
         total = int(self.trainer.estimated_stepping_batches) if c.passes else c.epochs * c.steps
@@ -148,7 +163,13 @@ def _levels(waves: Waves, targets: Waves) -> list[Tensor]:
     ]
 
 
+def _is_of(name: str, parts: Sequence[str]) -> bool:
+    return any(part in name.split(".") for part in parts)
+
+
 def _loss_of_known(config: TrainConfig) -> Callable[[Waves, Waves, int], Tensor]:
+    if config.loss == "none":
+        return lambda waves, targets, epoch: _total(wave.sum() * 0.0 for wave in waves.values())
     if config.loss == "multitask":
         return lambda waves, targets, epoch: smooth_l1_multitask(waves, targets)
     if config.loss.startswith("hybrid"):

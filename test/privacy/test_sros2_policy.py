@@ -7,6 +7,7 @@ import pytest
 
 from rppg_ros.nodes.evaluation_recorder import EvaluationRecorder
 from rppg_ros.nodes.face_tracker import FaceTrackerNode
+from rppg_ros.nodes.monitor import MonitorNode
 from rppg_ros.nodes.video_source import VideoSource
 from rppg_ros.nodes.vitals import VitalsNode
 from rppg_ros.nodes.vitals_pipeline import make_nodes
@@ -66,18 +67,32 @@ def full_name(text: str, profile) -> str:
     return f"{space}/{profile.get('node')}{text[1:]}" if text.startswith("~") else f"{space}/{text}"
 
 
+# What an action is made of, for the one who executes it and for the one who calls it.
+PARTS = {
+    ("execute", "publish"): ("feedback", "status"),
+    ("execute", "reply"): ("send_goal", "cancel_goal", "get_result"),
+    ("call", "subscribe"): ("feedback", "status"),
+    ("call", "request"): ("send_goal", "cancel_goal", "get_result"),
+}
+
+
 def allowed(rule: str) -> dict[str, set[str]]:
     """Enclave to what it may publish, subscribe, reply or request."""
     found = {}
     for enclave in ElementTree.parse(POLICY).iter("enclave"):
-        found[enclave.get("path").rpartition("/")[2]] = {
-            full_name(name.text, profile)
-            for profile in enclave.iter("profile")
-            for group in profile
-            if group.get(rule) == "ALLOW"
-            for name in group
-        }
+        names = found[enclave.get("path").rpartition("/")[2]] = set()
+        for profile in enclave.iter("profile"):
+            for group in profile:
+                whole = [full_name(name.text, profile) for name in group]
+                names.update(whole if group.get(rule) == "ALLOW" else ())
+                for role in ("execute", "call"):
+                    parts = PARTS.get((role, rule), ()) if group.get(role) == "ALLOW" else ()
+                    names.update(f"{name}/_action/{part}" for name in whole for part in parts)
     return found
+
+
+def but_actions(names: set[str]) -> set[str]:
+    return {name for name in names if "/_action/" not in name}
 
 
 def both_transports(make):
@@ -108,6 +123,7 @@ PROGRAMS = {
     "vitals_pipeline": lambda folder: both_transports(
         lambda settings: make_nodes(settings, overrides(model="none")),
     ),
+    "monitor": lambda folder: [[MonitorNode(parameter_overrides=overrides(port=0))]],
     "video_source": lambda folder: sources(),
     "evaluation_recorder": lambda folder: [
         [EvaluationRecorder(parameter_overrides=overrides(recording=bag_of_a_person(folder, seconds=2)))]
@@ -169,7 +185,7 @@ def test_it_allows_what_the_nodes_do_and_no_more(program, tmp_path):
     if program in ("face_tracker", "vitals_pipeline"):
         does["subscribe"] |= {"/tf", "/tf_static"}  # with tf2_ros installed
     assert may == does
-    assert not allowed("request")[program]
+    assert not but_actions(allowed("request")[program])
 
 
 def test_only_the_pipeline_reads_faces():
@@ -192,6 +208,7 @@ def test_others_write_nothing_that_the_pipeline_reads():
 
 
 def test_only_the_operator_changes_the_nodes():
-    assert {name for name, services in allowed("request").items() if services} == {"operator"}
+    assert {name for name, services in allowed("request").items() if but_actions(services)} == {"operator"}
+    assert {name for name, services in allowed("request").items() if services} == {"operator", "monitor", "viewer"}
     answered = allowed("reply")["vitals_pipeline"]
     assert allowed("request")["operator"] == answered

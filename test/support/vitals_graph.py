@@ -32,7 +32,7 @@ def vitals_graph():
     context()
     made = {}
 
-    def build(topics=TOPICS, **params):
+    def build(topics=TOPICS, beside=(), **params):
         node = VitalsNode(parameter_overrides=overrides(**params))
         node.waves, publish_waveform = [], node._publish_waveform
         node._publish_waveform = lambda wave: (
@@ -44,7 +44,7 @@ def vitals_graph():
         publisher = sender.create_publisher(msg.FaceCrops, "face_crops", qos.CROPS)
         listener = Listener(topics, KEEP_ALL)
         node.autostart()
-        made["spin"] = spinning(node, sender, listener)
+        made["spin"] = spinning(node, sender, listener, *beside)
         made["executor"] = made["spin"].__enter__()
         if node.active:
             wait_for(lambda: publisher.get_subscription_count() == 1, what="subscription to face_crops")

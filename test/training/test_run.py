@@ -93,6 +93,31 @@ def test_a_run_that_starts_from_a_checkpoint_takes_its_weights_and_its_terms(con
 
 
 @pytest.mark.slow
+def test_a_part_can_learn_alone(config_file, tmp_path):
+    options = {"size": "S", "attention": "none", "dropout": 0.5, "level": True}
+    assert main(["train", config_file(options=options, epochs=1, steps=1), "-o", str(tmp_path / "first")]) == 0
+    start = tmp_path / "first" / "best.pt"
+    only = {
+        "only": ["level"],
+        "loss": "none",
+        "level_weight": 1.0,
+        "lifeless": 0.5,
+        "ema_decay": 0.0,
+        "learning_rate": 0.1,
+    }
+    words = ["train", config_file(options=options, start=str(start), **only), "-o", str(tmp_path / "run")]
+    assert main(words) == 0
+    before, after = weights(start), weights(tmp_path / "run" / "best.pt")
+    moved = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert moved and all(".level." in name for name in moved)
+    learner = Learner(TrainConfig(**TINY | {"options": options} | only)).train()
+    training = {name for name, module in learner.network.named_modules() if module.training}
+    assert training and all("level" in name.split(".") for name in training), "no dropout where nothing learns"
+    with pytest.raises(TrainingError, match="SEF_RGB_Base has no part called level"):
+        Learner(TrainConfig(**TINY | only))
+
+
+@pytest.mark.slow
 def test_a_run_starts_from_a_shipped_model_by_its_name(config_file, tmp_path):
     name = "mmrphys-rgbt"
     options = {"size": "S", "attention": "none", "fusion": "NF", "cameras": ["rgb", "thermal"]}
@@ -153,7 +178,7 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
     [
         ({"depth": 3}, "unknown field 'depth'; there are: family"),
         ({"family": "physnet"}, "no model family 'physnet'"),
-        ({"loss": "l1"}, "'loss' must be one of pearson, mse, multitask, hybrid, hybrid_logits, not 'l1'"),
+        ({"loss": "l1"}, "'loss' must be one of none, pearson, mse, multitask, hybrid, hybrid_logits, not 'l1'"),
         ({"hardness": [0.9, 0.1]}, r"hardness: must rise, not \[0.9, 0.1\]"),
         ({"val_hardness": [0.9, 0.1]}, "val_hardness: must rise"),
         ({"lifeless": 1.0}, "lifeless: must be below 1"),
@@ -172,6 +197,7 @@ def test_a_stopped_run_goes_on(config_file, tmp_path, monkeypatch, capsys):
         ({"epochs": "many"}, "'epochs' must be an integer from 1 to 1000000, not 'many'"),
         ({"hardness": 1}, "'hardness' must be a list of 2, not 1"),
         ({"steps": 0}, "'steps' must be an integer from 1 to 1000000, not 0"),
+        ({"loss": "none"}, "loss: 'none' leaves nothing to learn by without level_weight"),
         ({"stepz": 5}, "unknown field 'stepz'; did you mean 'steps'"),
         ({"learning_rate": float("nan")}, "'learning_rate' must be a number from 1e-12 to 10.0, not nan"),
         ({"ema_decay": 1.5}, "'ema_decay' must be a number from 0.0 to 1.0, not 1.5"),
