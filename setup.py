@@ -57,6 +57,7 @@ TEST = [
     "psutil>=5.9",
     "PyYAML>=6",
     "statsmodels>=0.14",
+    "fhir.resources>=7.1",
 ]
 
 

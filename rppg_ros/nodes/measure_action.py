@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,8 +11,9 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.task import Future
 
 from rppg_ros import action, msg, srv
+from rppg_ros.export.deliver import Delivery
 from rppg_ros.inference.waves import Output
-from rppg_ros.meter.measuring import Measuring, MeasuringPlan
+from rppg_ros.meter.measuring import Measured, Measuring, MeasuringPlan
 from rppg_ros.meter.vitals import VitalsHalf
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import rate_message, to_header, to_time, waveform_message
@@ -56,10 +57,11 @@ class Measurements:
     Parameters
     ----------
     node : a lifecycle node that is an Owner, too.
+    delivery : takes what finished measurements came to; None: nobody does.
     """
 
-    def __init__(self, node: Any) -> None:
-        self._node = node
+    def __init__(self, node: Any, delivery: Delivery | None = None) -> None:
+        self._node, self.delivery = node, delivery
         self._running: list[_Running] = []
         self._last: OrderedDict[str, msg.Measurement] = OrderedDict()
         self._met: deque[str] = deque(maxlen=MET)
@@ -76,6 +78,8 @@ class Measurements:
 
     def close(self) -> None:
         """End the interfaces; call `break_off` before."""
+        if self.delivery is not None:
+            self.delivery.end()
         self._action.destroy()
         self._node.destroy_service(self._service)
         self._node.destroy_lifecycle_publisher(self._topic)
@@ -142,7 +146,10 @@ class Measurements:
             return
         self._running.remove(running)
         running.why = why
-        result = measurement_message(running.measuring, self._node.frame_id, why)
+        found = running.measuring.result()
+        result = measurement_message(found, self._node.frame_id, why)
+        if self.delivery is not None and not why:
+            self.delivery.send(found, self._node.settings.export_subject)
         if not self._running and self._node.half is not None:
             self._node.half.keep_looks(False)
         self._remember(result)
@@ -213,9 +220,16 @@ class Measurements:
         return response
 
 
-def measurement_message(measuring: Measuring, frame_id: str, why: str = "") -> msg.Measurement:
+def delivery_of(settings: VitalsNodeSettings, on_problem: Callable[[str], None]) -> Delivery | None:
+    """Takes what measurements come to where the settings say; None: nowhere. ExportError: that cannot be."""
+    if not settings.export_to:
+        return None
+    formats = ("fhir",) if "://" in settings.export_to else tuple(filter(None, settings.export_formats.split(",")))
+    return Delivery(settings.export_to, formats, on_problem)
+
+
+def measurement_message(found: Measured, frame_id: str, why: str = "") -> msg.Measurement:
     """What a measurement came to; `why` says that it was broken off."""
-    found = measuring.result()
     out = msg.Measurement(
         header=to_header(found.end_ns, frame_id),
         face_id=found.face_id,

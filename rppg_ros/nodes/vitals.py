@@ -19,7 +19,7 @@ from rppg_ros.nodes.face_topics import RATE_TOPICS, FaceTopics
 from rppg_ros.nodes.image_input import several_senders
 from rppg_ros.nodes.lateness import Lateness
 from rppg_ros.nodes.managed import HURRY_S, MAX_SHOWN, ManagedNode, run_nodes
-from rppg_ros.nodes.measure_action import Measurements
+from rppg_ros.nodes.measure_action import Measurements, delivery_of
 from rppg_ros.nodes.messages import (
     RATE_TYPES,
     WAVEFORM_TYPES,
@@ -87,7 +87,7 @@ class VitalsNode(ManagedNode):
             self._rates[vital] = self.create_lifecycle_publisher(RATE_TYPES[vital], RATE_TOPICS[vital], qos.VITALS)
             topic = f"{vital.value}/sample"
             self._samples[vital] = self.create_lifecycle_publisher(msg.Sample, topic, qos.VITALS)
-        self._measurements = Measurements(self)
+        self._measurements = Measurements(self, delivery_of(self.settings, self._export_failed))
         self._of_faces = FaceTopics(self) if self.settings.per_face_topics else None
         self.get_logger().info(f"engine '{half.engine.name}' measures {', '.join(map(str, half.engine.vitals))}")
         self._requests = self.create_publisher(msg.CropRequest, "crop_request", qos.LATCHED)
@@ -189,6 +189,11 @@ class VitalsNode(ManagedNode):
             self._complain(f"{self._subscription.topic_name}: {error}")
             return
         self.take_crops(from_time(message.header.stamp), crops, message.header.frame_id, message.picture_dead)
+
+    def _export_failed(self, text: str) -> None:
+        """On the delivering thread."""
+        self.failure.note(text)
+        self.get_logger().error(text, throttle_duration_sec=5.0)
 
     def _complain(self, text: str) -> None:
         self.unusable += 1

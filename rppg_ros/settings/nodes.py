@@ -88,6 +88,20 @@ class VitalsNodeSettings(VitalsSettings, ManagedSettings):
         unit="s",
         live=True,
     )
+    export_to: str = setting(
+        "export.to",
+        "",
+        "where each finished measurement goes: a folder, or the http(s) base URL of an HL7 FHIR R4 server; empty: nowhere",
+    )
+    export_formats: str = setting(
+        "export.formats", "fhir,csv", "of a folder: fhir (a JSON file each), csv (a line each), or both with a comma"
+    )
+    export_subject: str = setting(
+        "export.subject",
+        "",
+        "FHIR reference of who is measured, such as Patient/123; empty: nobody is named",
+        live=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

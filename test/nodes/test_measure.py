@@ -1,5 +1,6 @@
 """measure_vitals over real DDS, from another node: what it comes to for people who can be measured, and who cannot."""
 
+import json
 import math
 
 import numpy as np
@@ -11,8 +12,9 @@ from rppg_ros import msg
 from rppg_ros.action import MeasureVitals
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import from_time
+from rppg_ros.nodes.vitals import VitalsNode
 from rppg_ros.srv import LastMeasurement
-from support.graph import wait_for
+from support.graph import overrides, wait_for
 from support.people import START_NS, S
 from support.vitals_graph import TOPICS, stream_of, vitals_graph
 
@@ -159,6 +161,29 @@ def test_a_cart_begins_by_itself_with_each_person_once(client):
     assert [one.face_id for one in asked.results] == ["abcde", "fghij"]
     assert all(one.heart_rate.value == pytest.approx(66, abs=3) for one in asked.results)
     assert asked.last().measurement.face_id == "fghij" and asked.last("abcde").success
+
+
+def test_what_it_came_to_is_written_where_the_user_says(client, tmp_path):
+    asked = client(export__to=str(tmp_path / "out"), export__formats="fhir,csv", export__subject="Patient/1")
+    future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, seconds=12.0)
+    asked.send(stream_of(bpm=66, seconds=14))
+    _, found = asked.answer(future)
+    asked.node.on_executor(lambda: (asked.node.trigger_deactivate(), asked.node.trigger_cleanup()))
+    wait_for(lambda: not asked.node.configured, what="the clean-up, which waits for the disk")
+    (path,) = (tmp_path / "out").glob("*-abcde.fhir.json")
+    observation = json.loads(path.read_text())["entry"][0]["resource"]
+    assert observation["subject"] == {"reference": "Patient/1"}
+    assert observation["valueQuantity"]["value"] == pytest.approx(found.heart_rate.value, abs=0.1)
+    assert len((tmp_path / "out" / "measurements.csv").read_text().splitlines()) == 2
+
+
+def test_a_place_that_cannot_be_is_said_at_once(client):
+    asked = VitalsNode(parameter_overrides=overrides(export__to="ftp://host/x"))
+    try:
+        asked.autostart()
+        assert not asked.active and "ftp://host/x" in asked.problem
+    finally:
+        asked.destroy_node()
 
 
 def test_it_can_be_cancelled(client):

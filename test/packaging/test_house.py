@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "rppg_ros"
 LONGEST = 300
+GENERATED = ("msg", "srv", "action")
 CORE = {"sync", "vitals"}  # pure numpy and scipy
 
 
@@ -18,7 +19,7 @@ def name_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "msg"}
+MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in GENERATED}
 
 
 def imports(path):
