@@ -13,13 +13,23 @@ from rppg_ros.sources.image_size import HEADER, too_large
 MONO = frozenset({"mono8", "8UC1"})
 THERMAL = {"mono16": np.uint16, "16UC1": np.uint16, "32FC1": np.float32, "mono8": np.uint8, "8UC1": np.uint8}
 # OpenCV's own names say nothing of colour; images that come under them are OpenCV's order.
-ALIASES = {"8UC3": "bgr8", "8UC4": "bgra8", "8UC1": "mono8", "16UC1": "mono16", "yuv422": "yuv422", "uyvy": "yuv422"}
+ALIASES = {
+    "8UC3": "bgr8", "8UC4": "bgra8", "8UC1": "mono8", "16UC1": "mono16", "uyvy": "yuv422", "UYVY": "yuv422",
+    "yuyv": "yuv422_yuy2", "YUYV": "yuv422_yuy2", "yuy2": "yuv422_yuy2", "NV12": "nv12", "NV21": "nv21",
+}  # fmt: skip
+# Brightness of all pixels, and then colours of four pixels each, at half the height.
+HALF_PLANES = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
+SIXTEEN_BITS = ("16uc1", "mono16")
+DEPTH_TRANSPORT = "compresseddepth"
 BYTES_PER_PIXEL = {
     "rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1, "mono16": 2, "yuv422": 2, "yuv422_yuy2": 2,
-    "yuyv": 2, "bayer_rggb8": 1, "bayer_bggr8": 1, "bayer_gbrg8": 1, "bayer_grbg8": 1,
+    "bayer_rggb8": 1, "bayer_bggr8": 1, "bayer_gbrg8": 1, "bayer_grbg8": 1,
     "bayer_rggb16": 2, "bayer_bggr16": 2, "bayer_gbrg16": 2, "bayer_grbg16": 2, "rgb16": 6, "bgr16": 6,
     "16UC1": 2, "32FC1": 4,
 }  # fmt: skip
+
+
+MAX_SHOWN = 80  # characters of a format
 
 
 class ImageError(ValueError):
@@ -63,6 +73,9 @@ def rgb_image(message: Any) -> np.ndarray:
     """
     if hasattr(message, "format"):
         return cv2.cvtColor(_decode(message, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    encoding = ALIASES.get(message.encoding, message.encoding)
+    if encoding in HALF_PLANES:
+        return _of_half_planes(message, encoding)
     plain = _plain(message)
     if plain.encoding == "32FC1":
         raise ImageError("encoding '32FC1' is no colour image; is this a depth or thermal topic?")
@@ -84,6 +97,7 @@ def thermal_image(message: Any) -> np.ndarray:
     ImageError : empty, truncated, or of an encoding that is no single-channel image.
     """
     if hasattr(message, "format"):
+        _refuse_what_lost_its_counts(message.format.lower())
         image = _decode(message, cv2.IMREAD_UNCHANGED)
         if image.ndim != 2:
             raise ImageError(f"compressed thermal image has {image.shape[2]} channels; a palette destroys the signal")
@@ -92,6 +106,31 @@ def thermal_image(message: Any) -> np.ndarray:
         raise ImageError(f"encoding '{message.encoding}' is not thermal; known: {', '.join(THERMAL)}")
     plain = _plain(message)
     return np.frombuffer(plain.data, THERMAL[message.encoding]).reshape(plain.height, plain.width)
+
+
+def _refuse_what_lost_its_counts(form: str) -> None:
+    """ImageError for transports that a thermal camera's 16 bits do not survive, or that are another's."""
+    if DEPTH_TRANSPORT in form.replace("_", ""):
+        raise ImageError(
+            f"format '{form[:MAX_SHOWN]}': compressedDepth is for depth cameras; give `compressed` with PNG, or raw images"
+        )
+    if any(bits in form for bits in SIXTEEN_BITS) and ("jpeg" in form or "jpg" in form):
+        raise ImageError(
+            f"format '{form[:MAX_SHOWN]}': JPEG has 8 bits, and a thermal image's counts have 16; set the publisher to PNG"
+        )
+
+
+def _of_half_planes(message: Any, encoding: str) -> np.ndarray:
+    height, width, step = message.height, message.width, message.step or message.width
+    if not height or not width or height % 2 or width % 2:
+        raise ImageError(f"{encoding} image of {width}x{height}: width and height are even numbers above 0")
+    rows = height * 3 // 2
+    # The last row need not be padded.
+    if step < width or len(message.data) < step * (rows - 1) + width:
+        raise ImageError(f"{width}x{height} {encoding} with step {step} needs more than {len(message.data)} bytes")
+    packed = np.frombuffer(_unpad(np.frombuffer(message.data, np.uint8), rows, step, width), np.uint8)
+    shown: np.ndarray = cv2.cvtColor(packed.reshape(rows, width), HALF_PLANES[encoding])
+    return shown
 
 
 def _decode(message: Any, flags: int) -> np.ndarray:
@@ -112,7 +151,9 @@ def _plain(message: Any) -> _Plain:
     encoding = ALIASES.get(message.encoding, message.encoding)
     depth = BYTES_PER_PIXEL.get(encoding)
     if depth is None:
-        raise ImageError(f"encoding '{message.encoding}' is not known; known: {', '.join(BYTES_PER_PIXEL)}")
+        raise ImageError(
+            f"encoding '{message.encoding}' is not known; known: {', '.join([*BYTES_PER_PIXEL, *HALF_PLANES])}"
+        )
     height, width, row = message.height, message.width, message.width * depth
     step = message.step or row
     if not height or not width:

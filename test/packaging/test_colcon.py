@@ -12,7 +12,9 @@ pytestmark = pytest.mark.slow
 def names(folder: Path, pattern: str = "*") -> set[str]:
     """Files below a folder, relative to it, without caches and generated messages."""
     found = {path.relative_to(folder) for path in folder.rglob(pattern) if path.is_file()}
-    return {str(name) for name in found if "__pycache__" not in name.parts and name.parts[0] not in ("msg", "srv", "action")}
+    return {
+        str(name) for name in found if "__pycache__" not in name.parts and name.parts[0] not in ("msg", "srv", "action")
+    }
 
 
 @pytest.fixture(scope="module")

@@ -47,13 +47,59 @@ def test_grey_becomes_grey_rgb(encoding):
     np.testing.assert_array_equal(out, np.repeat(grey[..., None], 3, axis=2))
 
 
-@pytest.mark.parametrize("encoding", ["yuv422", "yuv422_yuy2"])
+@pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv", "YUYV", "yuy2"])
 def test_yuv(encoding):
     flat = np.full((4, 8, 2), 128, np.uint8)
-    luma = 1 if encoding == "yuv422" else 0  # UYVY, YUYV
+    luma = 1 if encoding in ("yuv422", "uyvy") else 0  # UYVY, YUYV
     flat[..., luma] = 150
     out = rgb_image(image(flat, encoding))
     assert out.shape == (4, 8, 3) and np.ptp(out) <= 1 and 150 <= out.mean() <= 160
+
+
+def planes(rgb, encoding):
+    """As cameras send nv12 and nv21: rows of brightness, then half as many of colour pairs, U V or V U."""
+    i420 = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+    height, width = rgb.shape[:2]
+    u, v = i420[height:].reshape(2, -1)
+    pairs = np.stack([u, v] if encoding == "nv12" else [v, u], axis=1).reshape(height // 2, width)
+    return np.concatenate([i420[:height], pairs])
+
+
+@pytest.mark.parametrize("padding", [0, 6])
+@pytest.mark.parametrize("encoding", ["nv12", "nv21"])
+def test_half_planes(encoding, padding):
+    colour = np.zeros((24, 32, 3), np.uint8) + np.array([200, 120, 90], np.uint8)
+    message = image(planes(colour, encoding), encoding, padding)
+    message.height = 24
+    out = rgb_image(message)
+    assert out.shape == (24, 32, 3) and np.abs(out.astype(int) - colour).max() <= 4
+    message.data = message.data[: -(padding + 1)]
+    with pytest.raises(ImageError, match=f"32x24 {encoding} with step"):
+        rgb_image(message)
+    message.height = 23
+    with pytest.raises(ImageError, match="even numbers"):
+        rgb_image(message)
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("16UC1; compressedDepth png", "compressedDepth is for depth cameras"),
+        ("16UC1; jpeg compressed ", "JPEG has 8 bits"),
+        ("mono16; jpeg compressed mono8", "JPEG has 8 bits"),
+    ],
+)
+def test_transports_that_lose_a_thermal_image(form, told):
+    _, data = cv2.imencode(".jpg", SMOOTH[..., 0])
+    with pytest.raises(ImageError, match=told):
+        thermal_image(CompressedImage(format=form, data=data.tobytes()))
+
+
+def test_sixteen_bits_survive_png():
+    counts = RNG.integers(0, 60000, (5, 7)).astype(np.uint16)
+    _, data = cv2.imencode(".png", counts)
+    found = thermal_image(CompressedImage(format="16UC1; png compressed ", data=data.tobytes()))
+    np.testing.assert_array_equal(found, counts)
 
 
 @pytest.mark.parametrize(
