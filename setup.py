@@ -151,6 +151,14 @@ def run(command: list[str], environment: dict[str, str]) -> None:
         sys.exit(f"{done.stdout}\n{' '.join(command[:4])} ... failed with exit code {done.returncode}")
 
 
+def refresh_shared(prefix: Path) -> None:
+    """Launch files and configurations of today: what CMake installed may be older, for they are no inputs of the messages."""
+    for folder in ("launch", "config"):
+        target = prefix / "share" / NAME / folder
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(ROOT / folder, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+
+
 class BuildWithMessages(build_py):
     """Adds the generated messages: into the wheel, or beside the sources for an editable install."""
 
@@ -159,6 +167,7 @@ class BuildWithMessages(build_py):
             shutil.rmtree(Path(self.build_lib) / NAME, ignore_errors=True)
         super().run()
         prefix = build_messages()
+        refresh_shared(prefix)
         generated = next(path.parent for path in prefix.glob(f"**/{NAME}/msg") if (path / "__init__.py").exists())
         target = ROOT / NAME if self.editable_mode else Path(self.build_lib) / NAME
         for kind in KINDS:

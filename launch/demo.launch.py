@@ -29,6 +29,8 @@ def generate_launch_description() -> LaunchDescription:
         "source": ParameterValue(LaunchConfiguration("source"), value_type=str),
         "rate": ParameterValue(LaunchConfiguration("rate"), value_type=float),
         "loop": ParameterValue(LaunchConfiguration("loop"), value_type=bool),
+        # Somebody has to: the nodes would wait for a clock that nobody publishes.
+        "publish_clock": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool),
     }
     # Includes the arguments (model, log_level, ...) that video_source's node below reads too.
     pipeline = PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, "launch", "pipeline.launch.py"]))

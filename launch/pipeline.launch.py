@@ -25,6 +25,7 @@ PROFILES = {"loopback": "fastdds_loopback.xml", "shared_memory": "fastdds_shared
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2, 3
 # Each makes rmw_fastrtps or Fast DDS add transports or peers to those of a profile.
 AGAINST_A_PROFILE = ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER")
+TRUTHS = ("true", "false", "True", "False")
 ARGUMENTS = (
     ("namespace", "", "namespace of the nodes and of all their topics", None),
     ("params_file", "", "YAML file with the nodes' parameters; empty: config/mobile_robot.yaml", None),
@@ -44,7 +45,18 @@ ARGUMENTS = (
         "the model with thermal_topic:=none, unless `model` or a params_file of your own says another",
         None,
     ),
+    ("engine", "", "network, pos, chrom or a plug-in's; empty: what the parameters say", None),
+    ("provider", "", "cpu, cuda, tensorrt, openvino, coreml or auto; empty: what the parameters say", None),
+    ("detector", "", "haar, yunet, auto or a plug-in's; empty: what the parameters say", None),
+    ("image_transport", "", "raw or compressed; empty: what the parameters say", ["", "raw", "compressed"]),
+    (
+        "thermal_image_transport",
+        "",
+        "raw or compressed (PNG); empty: what the parameters say",
+        ["", "raw", "compressed"],
+    ),
     ("composed", "false", "both nodes in one process", ["true", "false"]),
+    ("use_composition", "", "composed, by nav2's name; empty: as `composed` says", ["", *TRUTHS]),
     (
         "monitor",
         "false",
@@ -129,6 +141,15 @@ def _nodes(context):
     both = {"use_sim_time": value("use_sim_time") == "true", "autostart": value("autostart") == "true"}
     of_tracker, of_vitals = dict(both), dict(both)
     params_file = value("params_file") or default_file.perform(context)
+    for argument, parameter, own in (
+        ("engine", "engine", of_vitals),
+        ("provider", "provider", of_vitals),
+        ("detector", "detector.name", of_tracker),
+        ("image_transport", "image_transport", of_tracker),
+        ("thermal_image_transport", "thermal.image_transport", of_tracker),
+    ):
+        if value(argument):
+            own[parameter] = value(argument)
     if value("thermal_topic") == "none":
         of_tracker["thermal.enabled"] = False
     if value("model"):
@@ -159,7 +180,7 @@ def _nodes(context):
         enclave = ["--enclave", f"{value('enclave').rstrip('/')}/{executable}"] if value("enclave") else []
         return ["--log-level", value("log_level"), *enclave]
 
-    if value("composed") == "true":
+    if (value("use_composition") or value("composed")).lower() == "true":
         # No name: it would rename both nodes of the process. Each takes those of the parameters that are its own.
         parameters = [params_file, {**of_tracker, **of_vitals}]
         name = "vitals_pipeline"
