@@ -12,6 +12,7 @@ import sys
 import rclpy
 from rclpy.action import ActionClient
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
 from rppg_ros.action import MeasureVitals
@@ -33,6 +34,16 @@ def show(feedback: MeasureVitals.Feedback) -> None:
     )
 
 
+def wait(node: Node, client: ActionClient, future) -> bool:
+    """Until an answer is there; False when the node that would give it is gone."""
+    while not future.done():
+        rclpy.spin_until_future_complete(node, future, timeout_sec=1.0)
+        if not future.done() and not client.server_is_ready():
+            print("measure_vitals is gone", file=sys.stderr)
+            return False
+    return True
+
+
 def measure(node: Node, goal: MeasureVitals.Goal) -> int:
     """Ask, wait, tell; returns the exit code."""
     client = ActionClient(node, MeasureVitals, "measure_vitals")
@@ -40,9 +51,16 @@ def measure(node: Node, goal: MeasureVitals.Goal) -> int:
         print(f"no measure_vitals within {SERVER_S:.0f} s: is vitals up and configured?", file=sys.stderr)
         return EXIT_NOBODY
     sent = client.send_goal_async(goal, feedback_callback=lambda message: show(message.feedback))
-    rclpy.spin_until_future_complete(node, sent)
-    done = sent.result().get_result_async()
-    rclpy.spin_until_future_complete(node, done)
+    if not wait(node, client, sent):
+        return EXIT_NOBODY
+    handle = sent.result()
+    done = handle.get_result_async()
+    try:
+        if not wait(node, client, done):
+            return EXIT_NOBODY
+    except KeyboardInterrupt:
+        rclpy.spin_until_future_complete(node, handle.cancel_goal_async(), timeout_sec=2.0)
+        raise
     found = done.result().result.measurement
     print(found.message)
     return 0 if found.complete else EXIT_INCOMPLETE
@@ -56,7 +74,7 @@ def main() -> int:
     parser.add_argument("--heart-only", action="store_true", help="no respiration rate")
     parser.add_argument("--certainty", type=float, default=0.0, help="quality at which it ends early; 0: 0.95")
     given = parser.parse_args(remove_ros_args(sys.argv)[1:])
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         goal = MeasureVitals.Goal(seconds=given.seconds, face_id=given.face, certainty=given.certainty)
         goal.vitals = MeasureVitals.Goal.HEART_RATE if given.heart_only else 0

@@ -21,6 +21,8 @@ PRESENT_S = 3.0  # what keeps the measurement from going on now, and not what di
 HOPELESS_S = 5.0  # nothing was ever said of a vital sign but that this engine cannot measure it
 LEAST_SHARE = 0.1
 MAX_PAUSE_S = 0.5  # between pieces of a waveform that belong together
+JUMP_S = 10.0  # outputs lie behind one another by less; a stamp that is so much older is of a clock that jumped back
+LONGEST_S = 1800.0  # of looks that are kept, see LookLog
 SessionOf = Callable[[Vital, str, int], Session | None]
 """What all since a stamp comes to, of a vital sign of a face."""
 
@@ -44,8 +46,8 @@ class MeasuringPlan:
     def __post_init__(self) -> None:
         if not self.vitals:
             raise ValueError("a measurement is of the heart rate, the respiration rate, or both: none was asked for")
-        if not 0 <= self.seconds < math.inf:
-            raise ValueError(f"seconds must be 0 or more, not {self.seconds:g}")
+        if not 0 <= self.seconds <= LONGEST_S:
+            raise ValueError(f"seconds must be 0 or more, and {LONGEST_S:g} at most, not {self.seconds:g}")
         if not 0 <= self.certainty <= 1:
             raise ValueError(f"certainty must be from 0 to 1, not {self.certainty:g}")
 
@@ -99,24 +101,44 @@ class Measuring:
         model: str,
         start_ns: int | None = None,
     ) -> None:
-        self.plan, self.start_ns, self.end_ns = plan, start_ns, start_ns
+        self.plan = plan
         self._session, self._least, self._model = session, least_quality, model
+        self._begin(start_ns)
+
+    def _begin(self, start_ns: int | None) -> None:
+        self.start_ns, self.end_ns = start_ns, start_ns
         self._heard: dict[tuple[Vital, str], list[Rate]] = {}
         self._recent: deque[Rate] = deque()
         self._pieces: dict[tuple[Vital, str], list[list[Waveform]]] = {}
         self._measured: Counter[str] = Counter()
         self._present: dict[Vital, Rate] = {}
 
-    def take(self, output: Output) -> None:
-        """Take a waveform or a rate that the vitals half gives."""
+    def take(self, output: Output, now_ns: int | None = None) -> None:
+        """Take a waveform or a rate that the vitals half gives.
+
+        Parameters
+        ----------
+        now_ns : stamp of the newest image; what is far from it was held back from before a pause, or a clock that jumped.
+        """
         if output.vital not in self.plan.vitals:
             return
+        if isinstance(output, Rate) and output.status is Status.STALE:  # its stamp is that of the last image
+            self._heard.setdefault((output.vital, output.face_id), []).append(output)
+            self._present.clear()
+            return
         first_ns, last_ns = _span_ns(output)
+        if now_ns is not None and abs(last_ns - now_ns) > JUMP_S * NS_PER_S:
+            return
+        if self.end_ns is not None and last_ns < self.end_ns - JUMP_S * NS_PER_S:
+            self._begin(None)  # the clock jumped back: what was seen before is of another time
         if self.start_ns is None:
             self.start_ns = self.end_ns = first_ns
-        if last_ns < self.start_ns or (self.plan.face_id and output.face_id not in ("", self.plan.face_id)):
+        if last_ns < self.start_ns:
             return
         self.end_ns = max(self.end_ns or last_ns, last_ns)
+        if self.plan.face_id and output.face_id not in ("", self.plan.face_id):
+            self._present.clear()
+            return
         if isinstance(output, Waveform):
             self._measured[output.face_id] += len(output.samples)
             self._keep(output)
@@ -191,6 +213,8 @@ class Measuring:
         heard = self._heard.get((vital, self.face_id), []) + (self._heard.get((vital, ""), []) if self.face_id else [])
         if not self.face_id:
             heard = [rate for (of, _), rates in self._heard.items() if of is vital for rate in rates]
+        if found is None and not heard and self.plan.face_id and self.elapsed_s:
+            return Rate.unknown(vital, self.plan.face_id, self.end_ns or 0, Status.NO_FACE, self._model)
         whole = overall_rate(vital, found, self._least[vital], self._model)
         whole = replace(whole, face_id=self.face_id, stamp_ns=self.end_ns or 0)
         if whole.status is Status.OK or not heard:

@@ -111,6 +111,19 @@ class Board:
         self._targets = {"kind": "targets", "faces": faces}
         return [self._targets]
 
+    def silence(self, silent: bool) -> list[Event]:
+        """Nothing is heard any more: what is shown is old; or something is heard again."""
+        if not self._conditions.silent(silent):
+            return []
+        out: list[Event] = []
+        for face in self._faces.values() if silent else ():
+            for vital, rate in face.rates.items():
+                face.rates[vital] = Rate.unknown(vital, rate.face_id, rate.stamp_ns, Status.STALE, rate.model)
+                out.append(rate_event(face.rates[vital]))
+        if silent and self._measuring is not None:
+            out += self.refused("the measurement was lost: nothing is heard of the node that measures")
+        return [*out, self._conditions.event()]
+
     def take_feedback(self, feedback: Event) -> list[Event]:
         """A measurement goes on."""
         self._measuring = {"kind": "measuring", **feedback}

@@ -15,6 +15,7 @@ from rppg_ros.types import NS_PER_S, Rate, Status, Vital
 
 BEYOND_S = 10.0  # a rate has to be beyond its limits for so long
 SILENT_S = 15.0  # ... and to be unknown for so long
+SILENCE = "nothing is heard of the node that measures"
 NAMES = {Vital.BVP: "heart rate", Vital.RSP: "respiration rate"}
 UNITS = {Vital.BVP: "beats/min", Vital.RSP: "breaths/min"}
 
@@ -57,11 +58,10 @@ class Conditions:
         self._pending: dict[tuple[str, Vital], Condition] = {}
         self._now_ns = 0
         self._shown: list[Condition] = []
+        self._is_silent = False
 
     def take(self, rate: Rate) -> bool:
         """The next rate; whether what is shown has changed."""
-        if rate.status is Status.UNSUPPORTED or rate.status is Status.WARMING_UP:
-            return False
         if rate.stamp_ns < self._now_ns - SILENT_S * NS_PER_S:  # time runs anew
             self._pending.clear()
             self._now_ns = rate.stamp_ns
@@ -75,6 +75,11 @@ class Conditions:
         changed, self._shown = shown != self._shown, shown
         return changed
 
+    def silent(self, told: bool) -> bool:
+        """Whether nothing is heard of the node that measures; whether what is shown has changed."""
+        was, self._is_silent = self._is_silent, told
+        return was != told
+
     def event(self) -> dict[str, Any]:
         """For the page."""
         listed = [
@@ -87,11 +92,22 @@ class Conditions:
             }
             for one in self._shown
         ]
+        if self._is_silent:
+            listed = [
+                {
+                    "nature": Nature.TECHNICAL.value,
+                    "face": "",
+                    "vital": "",
+                    "text": SILENCE,
+                    "since": self._now_ns / NS_PER_S,
+                }
+            ]
         return {"kind": "conditions", "conditions": listed}
 
     def _judge(self, rate: Rate) -> None:
         key, found = (rate.face_id, rate.vital), self._of(rate)
-        if found is None or (rate.status is Status.NO_FACE and rate.face_id):
+        no_fault = rate.status in (Status.UNSUPPORTED, Status.WARMING_UP)
+        if found is None or no_fault or (rate.status is Status.NO_FACE and rate.face_id):
             self._pending.pop(key, None)
             return
         nature, text = found

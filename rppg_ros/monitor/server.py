@@ -101,8 +101,8 @@ class MonitorServer:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
-        except OSError as error:
-            self._problem = error.strerror or str(error)
+        except (OSError, ValueError) as error:  # UnicodeError of a name that is none is a ValueError
+            self._problem = getattr(error, "strerror", "") or str(error) or type(error).__name__
         finally:
             self._begun.set()
             self._loop.close()
@@ -130,10 +130,13 @@ class MonitorServer:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
         """Whoever may not is refused: another site's page, a name that was bent to this host, a wrong token."""
-        if is_loopback(self._host) and not is_loopback(request.url.host or ""):
+        try:
+            name, own = request.url.host or "", str(request.url.origin())
+        except ValueError:  # a port that is none, letters that no name has
+            raise web.HTTPBadRequest(text="no such host") from None
+        if is_loopback(self._host) and not is_loopback(name):
             raise web.HTTPForbidden(text="this page is served to its own host only")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin != str(request.url.origin()):
+        if request.headers.get("Origin", own) != own:
             raise web.HTTPForbidden(text="another site's page")
         if self.token and not self._knows_token(request):
             raise web.HTTPUnauthorized(
@@ -148,7 +151,7 @@ class MonitorServer:
 
     def _knows_token(self, request: web.Request) -> bool:
         given = request.query.get("token") or request.cookies.get(COOKIE, "")
-        return hmac.compare_digest(given.encode(), self.token.encode())
+        return hmac.compare_digest(given.encode(errors="surrogateescape"), self.token.encode())
 
     async def _file(self, request: web.Request) -> web.Response:
         name, kind = FILES[request.path]

@@ -41,6 +41,9 @@ class Owner(Protocol):
     def seconds(self) -> float:
         """By the node's clock, or a steady one."""
 
+    def age(self) -> float:
+        """Seconds since the last crops."""
+
 
 @dataclass(slots=True)
 class _Running:
@@ -99,7 +102,9 @@ class Measurements:
         half: VitalsHalf = self._node.half
         half.keep_looks(True)
         least = {Vital.BVP: half.settings.heart_rate_min_quality, Vital.RSP: half.settings.respiration_rate_min_quality}
-        start_ns = self._node.last_ns or None
+        # Before a camera that is silent it begins with what comes next.
+        silent = self._node.age() > self._node.settings.stale_after
+        start_ns = None if silent else self._node.last_ns or None
         measuring = Measuring(plan, half.session, least, half.engine.name, start_ns)
         running = _Running(measuring, self._node.seconds(), goal, Future(executor=self._node.executor))
         self._running.append(running)
@@ -114,7 +119,7 @@ class Measurements:
             return
         for running in list(self._running):
             for output in outputs:
-                running.measuring.take(output)
+                running.measuring.take(output, self._node.last_ns or None)
             if any(isinstance(output, Rate) for output in outputs):
                 self._look_at(running)
 
@@ -167,7 +172,7 @@ class Measurements:
         problem, plan = self._plan_of(goal.request)
         if plan is None:
             goal.abort()
-            return action.MeasureVitals.Result(measurement=msg.Measurement(message=problem))
+            return action.MeasureVitals.Result(measurement=nothing_measured(problem))
         running = self.begin(plan, goal)
         result = await running.over
         if running.why == "cancelled":
@@ -215,6 +220,7 @@ class Measurements:
             response.message = (
                 f"no measurement of '{request.face_id[:40]}'" if request.face_id else "no measurement yet"
             )
+            response.measurement = nothing_measured(response.message)
             return response
         response.success, response.message, response.measurement = True, found.message, found
         return response
@@ -240,6 +246,13 @@ def measurement_message(found: Measured, frame_id: str, why: str = "") -> msg.Me
     _put_rates(out, found.rates, frame_id)
     for vital, wave in found.waveforms.items():
         setattr(out, vital.value, waveform_message(wave, frame_id))
+    return out
+
+
+def nothing_measured(why: str) -> msg.Measurement:
+    """In the place of a measurement that never began: no number in it."""
+    out = msg.Measurement(message=why)
+    _put_rates(out, {}, "")
     return out
 
 

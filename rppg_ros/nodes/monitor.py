@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
@@ -25,6 +24,9 @@ from rppg_ros.settings.nodes import MonitorSettings
 from rppg_ros.types import Vital
 
 LONGEST_S = 1800.0
+MAX_ID = 64  # characters
+ALL = action.MeasureVitals.Goal.HEART_RATE | action.MeasureVitals.Goal.RESPIRATION_RATE
+PERIOD_S = 1.0  # of what vitals says
 NOT_READY = "nobody measures: is the node vitals up and active?"
 
 
@@ -40,6 +42,9 @@ class MonitorNode(ManagedNode):
         self._lock = threading.Lock()  # a page that opens asks on the server's thread
         self._client: Any = None
         self._goal: Any = None
+        self._asking = False  # a goal is on its way
+        self._heard_s = 0.0
+        self._watch = self.create_timer(1.0, self.guarded("silence", self._check_silence))
         self._listeners: list[Any] = []
 
     def setup(self) -> None:
@@ -62,6 +67,7 @@ class MonitorNode(ManagedNode):
 
     def start(self) -> None:
         """Listen."""
+        self._heard_s = self.seconds()
         for vital in Vital:
             on_wave, on_rate = partial(self._on_wave, vital), partial(self._on_rate, vital)
             self._listen(WAVEFORM_TYPES[vital], vital.value, on_wave)
@@ -98,6 +104,8 @@ class MonitorNode(ManagedNode):
         self._tell(lambda board: board.take_wave(waveform_from(message, vital)))
 
     def _on_rate(self, vital: Vital, message: Any) -> None:
+        self._heard_s = self.seconds()
+        self._tell(lambda board: board.silence(False))
         self._tell(lambda board: board.take_rate(rate_from(message, vital)))
 
     def _on_faces(self, message: msg.Faces) -> None:
@@ -113,6 +121,15 @@ class MonitorNode(ManagedNode):
         with self._lock:
             events = take(self.board)
         self.server.send(events)
+
+    def _check_silence(self) -> None:
+        """A node that measures says something every second, be it that nobody is there."""
+        if not self.active:
+            return
+        silent = self.seconds() - self._heard_s > self.settings.stale_after + PERIOD_S
+        self._tell(lambda board: board.silence(silent))
+        if silent and self._client is not None and not self._client.server_is_ready():
+            self._goal, self._asking = None, False
 
     def _snapshot(self) -> list[Event]:
         board = self.board
@@ -136,20 +153,24 @@ class MonitorNode(ManagedNode):
         if self._client is None or not self._client.server_is_ready():
             self._refuse(NOT_READY)
             return
+        if self._asking or self._goal is not None:
+            self._refuse("a measurement goes on already: stop it first")
+            return
         face, seconds, vitals = command.get("face"), command.get("seconds"), command.get("vitals")
-        fits = isinstance(face, str) and isinstance(seconds, int | float) and isinstance(vitals, int)
-        if not fits or not (math.isfinite(seconds) and 0 <= seconds <= LONGEST_S and 0 <= vitals <= 3):  # type: ignore[arg-type,operator]
+        if not (_is_name(face) and _is_duration(seconds) and isinstance(vitals, int) and 0 <= vitals <= ALL):
             self._refuse(f"a measurement takes 0 to {LONGEST_S:g} seconds")
             return
-        goal = action.MeasureVitals.Goal(face_id=face[:64], seconds=float(seconds), vitals=vitals)  # type: ignore[index,arg-type]
+        goal = action.MeasureVitals.Goal(face_id=face, seconds=float(seconds), vitals=vitals)
+        self._asking = True
         sent = self._client.send_goal_async(goal, feedback_callback=self._on_feedback)
         sent.add_done_callback(self.guarded("measure_vitals", self._on_accepted))
 
     def _on_accepted(self, future: Any) -> None:
-        self._goal = future.result()
-        if not self._goal.accepted:
+        self._asking, goal = False, future.result()
+        if not goal.accepted:
             self._refuse("the measurement was refused")
             return
+        self._goal = goal
         self._goal.get_result_async().add_done_callback(self.guarded("measure_vitals", self._on_done))
 
     def _on_done(self, future: Any) -> None:
@@ -171,6 +192,14 @@ class MonitorNode(ManagedNode):
 
     def _refuse(self, text: str) -> None:
         self._tell(lambda board: board.refused(text))
+
+
+def _is_name(face: object) -> TypeGuard[str]:
+    return isinstance(face, str) and len(face) <= MAX_ID and "\0" not in face
+
+
+def _is_duration(seconds: object) -> TypeGuard[float]:
+    return isinstance(seconds, int | float) and 0 <= seconds <= LONGEST_S  # false for NaN
 
 
 def make_nodes() -> list[Node]:

@@ -212,6 +212,8 @@ class MonitorSettings(ManagedSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not self.host.strip():
+            raise SettingError("'host' cannot be empty: 127.0.0.1, or 0.0.0.0 for every network of this host")
         for name, (low, high) in (
             ("heart_rate.limits", self.heart_rate_limits),
             ("respiration_rate.limits", self.respiration_rate_limits),

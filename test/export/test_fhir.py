@@ -2,6 +2,7 @@
 
 import csv
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -161,6 +162,72 @@ def test_a_server_that_refuses_or_is_away_is_told(server):
     assert "export to http://127.0.0.1:9/fhir" in problems[1]
 
 
+def test_a_server_that_sends_elsewhere_has_not_taken_it(server):
+    problems = Problems()
+    server.status = 302
+    delivery = Delivery(f"http://127.0.0.1:{server.server_port}/fhir", ("fhir",), problems)
+    delivery.send(measured())
+    delivery.end()
+    assert "the server answered 302" in problems[0] and delivery.delivered == 0
+
+
+def test_an_answer_that_is_no_http_does_not_end_the_delivery():
+    problems = Problems()
+    with socket.socket() as odd:
+        odd.bind(("127.0.0.1", 0))
+        odd.listen()
+
+        def answer():
+            for _ in range(2):
+                connection, _ = odd.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"SSH-2.0-OpenSSH_9\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        delivery = Delivery(f"http://127.0.0.1:{odd.getsockname()[1]}/", ("fhir",), problems)
+        delivery.send(measured())
+        delivery.send(measured())
+        thread.join()
+        delivery.end()
+    assert len(problems) == 2 and "SSH-2.0" in problems[1]
+
+
+def test_two_measurements_that_begin_together_are_two_files(tmp_path):
+    delivery = Delivery(str(tmp_path), ("fhir",), Problems())
+    for _ in range(3):
+        delivery.send(measured())
+    delivery.end()
+    assert len(list(tmp_path.glob("*.fhir.json"))) == 3 == len(list(tmp_path.iterdir()))
+
+
+def test_a_folder_that_vanished_is_made_again_and_one_format_does_not_need_the_other(tmp_path):
+    problems, folder = Problems(), tmp_path / "out"
+    delivery = Delivery(str(folder), ("fhir", "csv"), problems)
+    folder.rmdir()
+    delivery.send(measured())
+    delivery.end()
+    assert len(list(folder.iterdir())) == 2 and not problems
+    (folder / "measurements.csv").unlink()
+    (folder / "measurements.csv").mkdir()
+    delivery = Delivery(str(folder), ("fhir", "csv"), problems)
+    delivery.send(measured())
+    delivery.end()
+    assert len(list(folder.glob("*.fhir.json"))) == 2 and len(problems) == 1
+
+
+def test_what_is_left_at_the_end_is_told(tmp_path, monkeypatch):
+    problems, gate = Problems(), threading.Event()
+    monkeypatch.setattr(Delivery, "_deliver", lambda self, *args: gate.wait(60))
+    delivery = Delivery(str(tmp_path), ("csv",), problems)
+    for _ in range(5):
+        delivery.send(measured())
+    delivery.end(timeout_s=0.1)
+    gate.set()
+    assert any("measurements were not delivered in time" in one for one in problems)
+
+
 def test_a_disk_that_fails_is_told_and_the_next_one_is_tried(tmp_path):
     problems = Problems()
     delivery = Delivery(str(tmp_path / "there"), ("csv",), problems)
@@ -187,6 +254,11 @@ def test_what_piles_up_is_refused(tmp_path, monkeypatch):
     [
         ("ftp://host/x", ("fhir",), "begins with http"),
         ("http://", ("fhir",), "begins with http"),
+        ("http://127.0.0.1:abc/", ("fhir",), "begins with http"),
+        ("http://me:secret@host/", ("fhir",), r"'http://host/': a folder, or a URL that begins"),
+        ("http://a b/", ("fhir",), "begins with http"),
+        ("http://[bad", ("fhir",), "begins with http"),
+        ("https:/x", ("fhir",), "begins with http"),
         ("http://host/fhir", ("csv",), "CSV goes to a folder"),
         ("/proc/nowhere", ("csv",), "export target '/proc/nowhere'"),
         ("folder", ("xml",), "not xml"),

@@ -108,6 +108,19 @@ def test_nobody_in_view_is_no_face():
     assert not of_kind(board.snapshot(), "rate")
 
 
+def test_silence_makes_all_that_is_shown_old():
+    board = Board(LIMITS)
+    board.take_rate(ok(72, 0))
+    board.take_feedback({"progress": 0.1, "rates": {}, "advice": "", "face": ""})
+    assert board.silence(False) == []
+    events = board.silence(True)
+    assert kinds(events) == ["rate", "refused", "conditions"] and board.silence(True) == []
+    assert events[0]["status"] == "STALE" and events[0]["value"] is None
+    assert events[2]["conditions"][0]["text"] == "nothing is heard of the node that measures"
+    assert "measuring" not in kinds(board.snapshot()) and of_kind(board.snapshot(), "rate")[0]["status"] == "STALE"
+    assert board.silence(False)[-1]["conditions"] == []
+
+
 class TestConditions:
     def texts(self, conditions):
         return [one["text"] for one in conditions.event()["conditions"]]
@@ -156,6 +169,17 @@ class TestConditions:
         )
         assert self.texts(conditions) == ["no heart rate: no face in view"]
         conditions.take(ok(70, 41, face="other"))
+        assert not self.texts(conditions)
+
+    @pytest.mark.parametrize("status", [Status.UNSUPPORTED, Status.WARMING_UP])
+    def test_somebody_in_view_ends_what_was_said_of_nobody(self, status):
+        conditions = Conditions(LIMITS)
+        gone = [
+            unknown(at_s, Status.NO_FACE, face="", reasons=(Reason.NO_FACE,), vital=Vital.RSP) for at_s in range(20)
+        ]
+        self.feed(conditions, gone)
+        assert self.texts(conditions)
+        conditions.take(unknown(21, status, reasons=(), vital=Vital.RSP))
         assert not self.texts(conditions)
 
     def test_two_people_have_conditions_of_their_own(self):

@@ -123,6 +123,15 @@ def test_another_site_and_a_bent_name_are_refused():
         assert talk(server, server.url + "events", headers={"Origin": server.url[:-1]})
 
 
+def test_headers_that_are_none_are_refused():
+    with serving(token="s3cret") as server:
+        port = int(server.url.split(":")[2].split("/")[0])
+        for header in (b"Host: 127.0.0.1:abc", b"Host: \xff\xfe", b"Host: a\r\nCookie: rppg_ros_token=\xff\xfe"):
+            with socket.create_connection(("127.0.0.1", port)) as raw:
+                raw.sendall(b"GET / HTTP/1.1\r\n" + header + b"\r\n\r\n")
+                assert raw.recv(100).split()[1] in (b"400", b"401", b"403")
+
+
 def test_a_token_is_asked_for_and_remembered():
     with serving(token="s3cret") as server:
         plain = server.url.split("?")[0]
@@ -154,6 +163,8 @@ def test_a_port_that_is_taken_is_named():
         port = taken.getsockname()[1]
         with pytest.raises(ServerError, match=f"cannot listen on 127.0.0.1:{port}: "), serving(port=port):
             pass
+    with pytest.raises(ServerError, match="cannot listen on a..b"), serving(host="a..b"):
+        pass
     with pytest.raises(ServerError, match="cannot listen on 203.0.113.1"), serving(host="203.0.113.1"):
         pass
 

@@ -186,6 +186,40 @@ def test_a_place_that_cannot_be_is_said_at_once(client):
         asked.destroy_node()
 
 
+def test_a_face_that_never_comes(client):
+    asked = client()
+    future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, face_id="never", seconds=10.0)
+    asked.send(stream_of(bpm=66, seconds=12))
+    status, found = asked.answer(future)
+    assert status == GoalStatus.STATUS_SUCCEEDED and found.heart_rate.status == msg.HeartRate.STATUS_NO_FACE
+    assert "no face in view" in found.message and asked.feedback[-1].progress > 0.5
+
+
+def test_a_clock_that_jumps_back_begins_it_anew(client):
+    """A recording that is played again: what was seen before is of another time, and perhaps of somebody else."""
+    asked = client()
+    future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, seconds=20.0, certainty=1.0)
+    asked.send(stream_of(bpm=66, seconds=16, start_s=100))
+    asked.send(stream_of(bpm=90, seconds=23, face="other"))
+    status, found = asked.answer(future)
+    assert status == GoalStatus.STATUS_SUCCEEDED and found.face_id == "other"
+    assert found.heart_rate.value == pytest.approx(90, abs=3)
+    assert (from_time(found.header.stamp) - from_time(found.start)) / S < 22
+
+
+def test_a_pause_of_the_camera_before_it_does_not_count(client):
+    asked = client()
+    asked.send(stream_of(bpm=66, seconds=3))
+    asked.node.age = lambda: 30.0
+    future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, seconds=12.0)
+    wait_for(lambda: asked.node._measurements.running == 1, what="the measurement")
+    del asked.node.age
+    asked.send(stream_of(bpm=66, seconds=14, start_s=60))
+    _, found = asked.answer(future)
+    assert found.heart_rate.value == pytest.approx(66, abs=3)
+    assert from_time(found.start) >= START_NS + 59 * S
+
+
 def test_it_can_be_cancelled(client):
     asked = client()
     future = asked.ask()
@@ -204,6 +238,7 @@ def test_it_can_be_cancelled(client):
         ({"vitals": 8}, "vitals is 8"),
         ({"seconds": -1.0}, "seconds must be 0 or more"),
         ({"seconds": math.nan}, "seconds must be 0 or more"),
+        ({"seconds": 1e9}, "1800 at most"),
         ({"certainty": 2.0}, "certainty must be from 0 to 1"),
     ],
 )
@@ -211,6 +246,9 @@ def test_what_cannot_be_asked_for(client, goal, told):
     asked = client()
     status, found = asked.answer(asked.ask(**goal))
     assert status == GoalStatus.STATUS_ABORTED and told in found.message
+    missing = asked.last("nobody").measurement
+    for rate in (found.heart_rate, found.respiration_rate, missing.heart_rate, missing.respiration_rate):
+        assert math.isnan(rate.value) and rate.status != msg.HeartRate.STATUS_OK, "no number where nothing was measured"
 
 
 def test_it_ends_with_the_node(client):

@@ -6,8 +6,10 @@ import pytest
 from std_msgs.msg import Header
 
 from rppg_ros import msg
+from rppg_ros.nodes.messages import rate_message
 from rppg_ros.nodes.monitor import MonitorNode
 from rppg_ros.nodes.params import ParameterError
+from rppg_ros.types import Rate, Status, Vital
 from support.browser import CHROMIUM, Browser
 from support.graph import context, overrides, wait_for
 from support.people import crops
@@ -176,6 +178,23 @@ def test_a_measurement_that_nobody_can_make_is_refused():
             assert [one["kind"] for one in sent.events] == ["refused"], bad
         node._obey({"do": "stop"})
         node._obey({"do": "nonsense"})
+        sent.events.clear()
+        node._asking = True
+        node._obey({"do": "measure", "face": "", "seconds": 60, "vitals": 0})
+        assert "goes on already" in sent.events[0]["text"]
+        rate = rate_message(Rate.unknown(Vital.BVP, "abcde", 10**9, Status.LOW_QUALITY, "m"), "camera")
+        node.seconds = lambda: 100.0
+        node._on_rate(Vital.BVP, rate)
+        sent.events.clear()
+        node._client.server_is_ready = lambda: False
+        node._check_silence()
+        assert not sent.events
+        node.seconds = lambda: 104.0
+        node._check_silence()
+        assert [one["kind"] for one in sent.events] == ["rate", "conditions"] and sent.events[0]["status"] == "STALE"
+        assert not node._asking
+        node._on_rate(Vital.BVP, rate)
+        assert sent.events[-1]["status"] == "LOW_QUALITY", "heard again"
         node._on_faces(msg.Faces(header=Header(), faces=[msg.Face(face_id="abcde", target=True), msg.Face()]))
         assert sent.events[-1] == {"kind": "targets", "faces": ["abcde"]}
     finally:
