@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Nothing of ours imports it before this line. Who wants it sets the variable to 0.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 _HOMES = {
     "DetectorError": "rppg_ros.vision.detect",
     "EngineError": "rppg_ros.inference.engine",

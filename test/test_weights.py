@@ -15,9 +15,11 @@ from rppg_ros.inference.factory import HOP_S, make_engine
 from rppg_ros.meter import VitalsHalf
 from rppg_ros.synthesis.clip import make_clip
 from rppg_ros.synthesis.haemodynamics import Body
+from rppg_ros.synthesis.lifeless import without_life
 from rppg_ros.synthesis.sampler import random_scene
-from rppg_ros.types import NS_PER_S, Box, FaceCrop, Rate, Status, Vital
+from rppg_ros.types import NS_PER_S, Box, FaceCrop, Rate, Status, Vital, Waveform
 
+LEVELLED = {"mmrphys-rgb", "phasenet-causal"}
 TRUE_RATE = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
 LARGEST_BYTES = 2_000_000
 WANTED = {
@@ -36,6 +38,10 @@ def test_each_is_there_small_and_says_what_it_is(name):
     assert "synthetic" in card.training_data and card.licence == "Apache-2.0" and "seed" in card.source
     assert card.scores and card.limits
     assert make_engine("auto", name).name == name
+
+
+def test_which_say_how_large_their_waves_are():
+    assert {name for name in WANTED if ModelCard.read(name).levelled} == LEVELLED
 
 
 def test_nothing_else_is_shipped():
@@ -64,10 +70,13 @@ def test_an_unknown_name_says_which_there_are():
 
 
 @functools.cache
-def crops_of(seed, seconds, hardness):
-    """Crops of a made-up person with a thermal camera, and the truth."""
+def crops_of(seed, seconds, hardness, lives=True):
+    """Crops of a made-up person with a thermal camera, and the truth; or of a face of wax in the same room."""
     scene = random_scene(np.random.default_rng(seed), hardness, thermal=True)
     scene = replace(scene, body=Body(heart_rate=58.0 + 9 * seed, respiration_rate=12.0 + seed))
+    if not lives:
+        scene = without_life(scene)
+        scene = replace(scene, motion=replace(scene.motion, bob=0.0))
     clip = make_clip(scene, seconds, 36, 4_000_000 + seed, 56)
     heat = np.clip(np.searchsorted(clip.thermal_times_s, clip.times_s), 0, len(clip.thermal) - 1)
     stamps = [round(t * NS_PER_S) for t in clip.times_s]
@@ -102,3 +111,18 @@ def test_each_measures_people_it_never_saw(name, seconds, hop_s):
     assert len(errors[Vital.BVP]) >= 3 * 5 and np.median(errors[Vital.BVP]) < 1.5
     if name == "mmrphys-rgbt":
         assert len(errors[Vital.RSP]) > 7 and np.median(errors[Vital.RSP]) < 1.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LEVELLED))
+def test_a_face_of_wax_is_faint(name):
+    """What is published of it is at least 10 dB below what is published of people in the same rooms."""
+    powers = {True: [], False: []}
+    for lives in powers:
+        for seed in range(4):
+            half, samples = VitalsHalf(make_engine("auto", name, 3 * HOP_S)), []
+            for crop in crops_of(seed, 30.0, 0.3, lives)[1]:
+                new = half.push(crop.stamp_ns, [crop])
+                samples += [one.samples for one in new if isinstance(one, Waveform) and one.vital is Vital.BVP]
+            powers[lives].append(float(np.mean(np.concatenate(samples)[150:] ** 2)))
+    assert 10 * np.log10(np.mean(powers[True]) / np.mean(powers[False])) > 10, powers

@@ -347,4 +347,4 @@ def test_the_runs_of_the_shipped_models_can_begin(tmp_path, monkeypatch, capsys)
         assert TrainConfig.read(path).network().tasks
     monkeypatch.chdir(tmp_path)
     assert main(["train", "mmrphys-rgb", "-o", str(tmp_path / "run")]) == 2  # what it starts from is not there
-    assert "start: runs/mmrphys-rgb-3/best.pt: no such file" in capsys.readouterr().err
+    assert "start: runs/mmrphys-rgb-5/best.pt: no such file" in capsys.readouterr().err
