@@ -20,6 +20,7 @@ from rppg_ros.sync.stamps import DROPS, StampGuard, Verdict
 from rppg_ros.types import NS_PER_S, CropRequest, FaceCrop, Frame, ThermalState
 from rppg_ros.vision.detect import Detector
 from rppg_ros.vision.liveness import Liveness
+from rppg_ros.vision.sights import SeenFace
 from rppg_ros.vision.thermal import NormalisationWatch, Radiometry
 from rppg_ros.vision.tracker import FaceTracker
 
@@ -36,12 +37,14 @@ class TrackedFrame:
     ----------
     tag : what came with the RGB image, as it was given.
     picture_dead : the image repeated the one before, or showed nothing: it is no sample, and has no crops.
+    seen : all faces of it, measured or not; only where CameraHalf.tell_faces asks for them.
     """
 
     stamp_ns: int
     crops: list[FaceCrop]
     tag: object = None
     picture_dead: bool = False
+    seen: tuple[SeenFace, ...] = ()
 
 
 @dataclass(slots=True)
@@ -103,6 +106,8 @@ class CameraHalf:
         policy = s.pairing_policy if s.thermal_enabled else "rgb_leads"
         self._pairing = make_pairing(policy, s.pairing_max_offset, s.pairing_max_wait, s.pairing_queue_size, library)
         self.follow(request)
+
+    tell_faces = False  # may be changed
 
     @property
     def wait_s(self) -> float:
@@ -220,7 +225,8 @@ class CameraHalf:
             crops = self._skin.only(pair.stamp_ns, self.tracker.process(rgb, thermal))
             if thermal is None:
                 crops = [replace(crop, thermal_state=state) for crop in crops]
-            out.append(TrackedFrame(pair.stamp_ns, crops, pair.lead.tag))
+            seen = tuple(self.tracker.seen()) if self.tell_faces else ()
+            out.append(TrackedFrame(pair.stamp_ns, crops, pair.lead.tag, seen=seen))
         return out
 
     def _thermal_of(self, pair: Pair[_Arrival, _Arrival]) -> tuple[Frame | None, ThermalState]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rppg_ros.inference.waves import Output
 from rppg_ros.types import NS_PER_S, Rate, Reason, Status, Vital, Waveform
-from rppg_ros.vitals.session import Session, overall_rate
+from rppg_ros.vitals.session import LONGEST_S, Session, overall_rate
 from rppg_ros.vitals.spectral_evidence import GRIDS
 
 SECONDS = {Vital.BVP: 30.0, Vital.RSP: 60.0}  # of a measurement that says nothing of its length
@@ -22,7 +22,6 @@ HOPELESS_S = 5.0  # nothing was ever said of a vital sign but that this engine c
 LEAST_SHARE = 0.1
 MAX_PAUSE_S = 0.5  # between pieces of a waveform that belong together
 JUMP_S = 10.0  # outputs lie behind one another by less; a stamp that is so much older is of a clock that jumped back
-LONGEST_S = 1800.0  # of looks that are kept, see LookLog
 SessionOf = Callable[[Vital, str, int], Session | None]
 """What all since a stamp comes to, of a vital sign of a face."""
 
@@ -91,6 +90,10 @@ class Measuring:
     ----------
     session : see SessionOf. least_quality : of a rate that is given as a number. model : name of the engine.
     start_ns : only what was seen after it counts; None: it begins with what comes first.
+
+    Attributes
+    ----------
+    restarts : how often it began anew because the clock jumped back.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class Measuring:
     ) -> None:
         self.plan = plan
         self._session, self._least, self._model = session, least_quality, model
+        self.restarts = 0
         self._begin(start_ns)
 
     def _begin(self, start_ns: int | None) -> None:
@@ -130,6 +134,7 @@ class Measuring:
         if now_ns is not None and abs(last_ns - now_ns) > JUMP_S * NS_PER_S:
             return
         if self.end_ns is not None and last_ns < self.end_ns - JUMP_S * NS_PER_S:
+            self.restarts += 1
             self._begin(None)  # the clock jumped back: what was seen before is of another time
         if self.start_ns is None:
             self.start_ns = self.end_ns = first_ns

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from rppg_ros.reason_texts import WITHOUT_REASON, meaning
+from rppg_ros.reason_texts import NAMES, WITHOUT_REASON, meaning
 from rppg_ros.types import NS_PER_S, Rate, Status, Vital
 
 BEYOND_S = 10.0  # a rate has to be beyond its limits for so long
 SILENT_S = 15.0  # ... and to be unknown for so long
 SILENCE = "nothing is heard of the node that measures"
-NAMES = {Vital.BVP: "heart rate", Vital.RSP: "respiration rate"}
-UNITS = {Vital.BVP: "beats/min", Vital.RSP: "breaths/min"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ class Conditions:
         self._pending[key] = Condition(nature, rate.face_id, rate.vital, text, since_ns)
 
     def _of(self, rate: Rate) -> tuple[Nature, str] | None:
-        name = NAMES[rate.vital]
+        name, unit = NAMES[rate.vital]
         if rate.status is not Status.OK:
             why = meaning(rate.reasons[0]) if rate.reasons else WITHOUT_REASON[rate.status]
             return Nature.TECHNICAL, f"no {name}: {why}"
@@ -125,7 +123,7 @@ class Conditions:
         if limits is None or limits.low <= rate.per_minute <= limits.high:
             return None
         side, limit = ("below", limits.low) if rate.per_minute < limits.low else ("above", limits.high)
-        return Nature.PHYSIOLOGICAL, f"{name} {side} {limit:g} {UNITS[rate.vital]}"
+        return Nature.PHYSIOLOGICAL, f"{name} {side} {limit:g} {unit}"
 
     @staticmethod
     def _patience_ns(one: Condition) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 from rclpy.node import Node
 
 from rppg_ros.nodes import qos
+from rppg_ros.nodes.face_topics import RATE_TOPICS
 from rppg_ros.nodes.messages import RATE_TYPES, WAVEFORM_TYPES, from_time
 from rppg_ros.types import NS_PER_S, Status, Vital
 
-RATE_TOPICS = {Vital.BVP: "heart_rate", Vital.RSP: "respiration_rate"}
 SETTLED_SILENT = 2  # stale or faceless messages in a row after which nothing more will come
 
 

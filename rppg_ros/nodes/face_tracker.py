@@ -156,6 +156,7 @@ class FaceTrackerNode(ManagedNode):
         state = self.camera.streams[stream]
         resets, unreadable = state.guard.counts[Verdict.RESET], state.unreadable
         read, header = partial(READERS[stream], message), message.header
+        self.camera.tell_faces = self._faces.get_subscription_count() > 0
         for frame in self.camera.push(stream, from_time(header.stamp), read, header):
             self._hand_on(frame)
         if state.guard.counts[Verdict.RESET] > resets:
@@ -180,9 +181,8 @@ class FaceTrackerNode(ManagedNode):
         assert self.camera is not None and self._select is not None
         tracker = self.camera.tracker
         self._select.settle(tracker)
-        if self._faces.get_subscription_count():
-            seen = [] if frame.picture_dead else tracker.seen()
-            self._faces.publish(faces_message(header, seen, tracker.shape, self.settings, frame.picture_dead))
+        if self.camera.tell_faces:
+            self._faces.publish(faces_message(header, frame.seen, tracker.shape, self.settings, frame.picture_dead))
 
 
 def make_nodes() -> list[Node]:

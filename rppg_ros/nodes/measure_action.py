@@ -14,7 +14,7 @@ from rppg_ros import action, msg, srv
 from rppg_ros.export.deliver import Delivery
 from rppg_ros.inference.waves import Output
 from rppg_ros.meter.measuring import Measured, Measuring, MeasuringPlan
-from rppg_ros.meter.vitals import VitalsHalf
+from rppg_ros.meter.vitals import VitalsHalf, min_quality_of
 from rppg_ros.nodes import qos
 from rppg_ros.nodes.messages import rate_message, to_header, to_time, waveform_message
 from rppg_ros.reason_texts import advice, told
@@ -101,7 +101,7 @@ class Measurements:
         """Begin a measurement with the next frames."""
         half: VitalsHalf = self._node.half
         half.keep_looks(True)
-        least = {Vital.BVP: half.settings.heart_rate_min_quality, Vital.RSP: half.settings.respiration_rate_min_quality}
+        least = min_quality_of(half.settings)
         # Before a camera that is silent it begins with what comes next.
         silent = self._node.age() > self._node.settings.stale_after
         start_ns = None if silent else self._node.last_ns or None
@@ -136,7 +136,14 @@ class Measurements:
             if running.goal is not None and running.goal.is_cancel_requested:
                 self._end(running, "cancelled")
             elif self._node.seconds() - running.began_s > running.measuring.plan.longest_s + SLACK_S:
-                self._end(running, "" if running.measuring.elapsed_s else "no camera images")
+                self._end_if_it_cannot(running)
+
+    def _end_if_it_cannot(self, running: _Running) -> None:
+        """Its time is over by the node's clock; a recording that is played slowly may take longer, as long as it goes on."""
+        if running.measuring.restarts:
+            self._end(running, "the camera's clock jumps back all the time")
+        elif self._node.age() > self._node.settings.stale_after:
+            self._end(running, "" if running.measuring.elapsed_s else "no camera images")
 
     def _look_at(self, running: _Running) -> None:
         if running.goal is not None and running.goal.is_cancel_requested:

@@ -22,8 +22,8 @@ from rppg_ros.nodes.managed import ManagedNode, run_nodes
 from rppg_ros.nodes.messages import RATE_TYPES, WAVEFORM_TYPES, rate_from, waveform_from
 from rppg_ros.settings.nodes import MonitorSettings
 from rppg_ros.types import Vital
+from rppg_ros.vitals.session import LONGEST_S
 
-LONGEST_S = 1800.0
 MAX_ID = 64  # characters
 ALL = action.MeasureVitals.Goal.HEART_RATE | action.MeasureVitals.Goal.RESPIRATION_RATE
 PERIOD_S = 1.0  # of what vitals says

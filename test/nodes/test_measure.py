@@ -262,6 +262,33 @@ def test_it_ends_with_the_node(client):
     assert status == GoalStatus.STATUS_ABORTED and found.message == "vitals is not active"
 
 
+def test_a_recording_that_is_played_slowly_has_its_time(client):
+    """By the node's clock its time is over; but the camera goes on."""
+    asked = client()
+    future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, seconds=14.0, certainty=1.0)
+    asked.send(stream_of(bpm=66, seconds=5))
+    asked.node.seconds, asked.node.age = (lambda: 100.0), (lambda: 0.1)
+    asked.node._measurements.tick()
+    assert asked.node._measurements.running == 1
+    del asked.node.age
+    asked.node.seconds = lambda: 0.0
+    asked.send(stream_of(bpm=66, seconds=11, start_s=5))
+    status, found = asked.answer(future)
+    assert status == GoalStatus.STATUS_SUCCEEDED and found.heart_rate.value == pytest.approx(66, abs=3)
+
+
+def test_a_clock_that_jumps_back_all_the_time_ends_it(client):
+    asked = client()
+    future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, seconds=30.0, certainty=1.0)
+    asked.send(stream_of(bpm=66, seconds=13, start_s=100))
+    asked.send(stream_of(bpm=66, seconds=13))
+    wait_for(lambda: asked.node._measurements._running[0].measuring.restarts, what="the jump")
+    asked.node.seconds = lambda: 100.0
+    asked.node.on_executor(asked.node._measurements.tick)
+    status, found = asked.answer(future)
+    assert status == GoalStatus.STATUS_ABORTED and found.message.startswith("the camera's clock jumps back")
+
+
 def test_a_silent_camera_does_not_hold_it_up(client):
     asked = client()
     future = asked.ask(vitals=MeasureVitals.Goal.HEART_RATE, seconds=10.0)
